@@ -1,0 +1,349 @@
+//! Plans: what would be done, as data.
+//!
+//! A plan is made by the planner, read by reporters, and carried out by the applier. It leaves no choices: what can be
+//! known is in it, in the order in which it has to happen; what cannot is an unknown value, and the spec's own
+//! expression gives it during apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Action, Address, Diagnostic, Object, ObjectId, Path, ResourceAddress, Span, Value, seal,
+    snapshot::ObjectStatus,
+};
+
+/// The version of the serialized form; raised when a field is added.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What would be done to a stack.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The stack's name.
+    pub stack: String,
+    /// The state's lineage; empty while there is no state.
+    pub lineage: String,
+    /// The state's serial.
+    pub serial: u64,
+    /// SHA-256 of the spec's files, lower-case hexadecimal.
+    pub spec_digest: String,
+    /// What was asked for besides the spec.
+    pub options: PlanOptions,
+    /// The variables as given, sensitive ones marked.
+    pub variables: Object,
+    /// Every instance of the spec and of the state, unchanged ones too, by address.
+    pub changes: Vec<Change>,
+    /// What to do in which order; empty for a plan without changes.
+    pub steps: Vec<PlanStep>,
+    /// Every output, by name.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// What changed behind our back, by address.
+    pub drift: Vec<Drift>,
+    /// Warnings about this plan.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What was asked for besides the spec. Part of the plan, so that another choice is another fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlanOptions {
+    /// What kind of plan.
+    pub mode: PlanMode,
+    /// Only these, and what they depend on; all when empty.
+    pub targets: Vec<String>,
+    /// Not these, nor what depends on them.
+    pub excludes: Vec<String>,
+    /// Replace these, whatever their arguments say.
+    pub replace: Vec<Address>,
+}
+
+/// What kind of plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanMode {
+    /// Make the world look like the spec.
+    #[default]
+    Apply,
+    /// Delete everything: planning against an empty spec.
+    Destroy,
+    /// Only record what is there.
+    RefreshOnly,
+}
+
+/// What would be done to one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The instance.
+    pub address: Address,
+    /// Where it was recorded before, when it moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_address: Option<Address>,
+    /// The object that is there, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ObjectId>,
+    /// Whether `id` is a deposed object, which this change deletes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deposed: bool,
+    /// What is done.
+    pub action: Action,
+    /// The object as it is; absent for a create.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Object>,
+    /// The object as it will be, unknown where only apply will tell; absent for a delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Object>,
+    /// Where `after` differs from `before` in what it means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Path>,
+    /// The differences that force replacement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replace: Vec<Path>,
+    /// The differences that need a stop and a start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart: Vec<Path>,
+    /// Why this action. For people: nothing branches on it.
+    pub reason: Reason,
+    /// Why each of `changed` differs, in the same order. For people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+    /// The blocks that the instance depends on, to be recorded with it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dependencies: BTreeSet<ResourceAddress>,
+    /// The provider configuration: `aws`, or `aws.<alias>`.
+    pub provider: String,
+    /// Whether the block has, or must take over, `create_before_destroy`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_before_destroy: bool,
+    /// The block's own `timeouts`, in seconds by operation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timeouts: BTreeMap<String, u64>,
+    /// The recorded status of the object that is there.
+    #[serde(default)]
+    pub status: ObjectStatus,
+    /// Where the block stands in the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+/// Why an action was chosen. For people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Nothing is to be done.
+    Unchanged,
+    /// The spec has it and the state does not.
+    New,
+    /// The state has it and AWS does not: somebody deleted it.
+    Missing,
+    /// The spec's arguments differ from what was last applied.
+    SpecChanged,
+    /// The object differs from what was last applied.
+    Drifted,
+    /// A change that cannot be made in place.
+    CannotUpdate,
+    /// The object was created and failed to become usable.
+    Tainted,
+    /// An earlier create did not come to its end.
+    Interrupted,
+    /// The user asked for a replacement.
+    Requested,
+    /// `replace_triggered_by` names something that changes.
+    TriggeredBy(String),
+    /// The block is no longer in the spec.
+    NotInSpec,
+    /// The block is in the spec, with a `count` or `for_each` that no longer has this key.
+    KeyGone,
+    /// The user asked to destroy the stack.
+    Destroy,
+    /// A replaced object is still to be deleted.
+    Deposed,
+    /// A data source whose arguments are known after apply only.
+    ArgumentsUnknown,
+    /// A data source that depends on something that changes.
+    DependencyChanges,
+    /// The state has it and is to forget it.
+    Forgotten,
+}
+
+/// Why one attribute changes. For people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Which kind of cause.
+    pub kind: CauseKind,
+    /// Where the spec gives the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// The value last recorded, when the object drifted away from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Value>,
+}
+
+/// The kinds of cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// The spec says something else than what was last applied.
+    Spec,
+    /// The object was changed behind our back.
+    Drift,
+    /// A value comes from another resource that changes.
+    Upstream(Vec<ResourceAddress>),
+    /// AWS decides it anew because of another change to the object.
+    Computed,
+}
+
+/// One node of the order in which a plan is carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanStep {
+    /// What to do.
+    pub kind: StepKind,
+    /// The steps, by index, that must have succeeded before. All are smaller than this step's own index.
+    pub waits_for: Vec<usize>,
+}
+
+/// What one step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Creates the object of the change with this index.
+    Create(usize),
+    /// Updates it.
+    Update(usize),
+    /// Deletes it; after a create-then-delete replacement, the object it replaced.
+    Delete(usize),
+    /// Reads the data source.
+    Read(usize),
+    /// Drops it from the state.
+    Forget(usize),
+    /// Does nothing: all instances of a block have come to this point. It keeps the number of edges linear.
+    Barrier,
+}
+
+impl StepKind {
+    /// Returns the index of the change that the step belongs to.
+    pub fn change(&self) -> Option<usize> {
+        match *self {
+            Self::Create(index)
+            | Self::Update(index)
+            | Self::Delete(index)
+            | Self::Read(index)
+            | Self::Forget(index) => Some(index),
+            Self::Barrier => None,
+        }
+    }
+}
+
+/// What becomes of an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputChange {
+    /// What is done.
+    pub action: Action,
+    /// The recorded value; null when there is none.
+    pub before: Value,
+    /// The value after apply, unknown where only apply will tell.
+    pub after: Value,
+    /// Whether it is declared sensitive.
+    pub sensitive: bool,
+}
+
+/// What changed behind our back in one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// The instance.
+    pub address: Address,
+    /// The object as recorded.
+    pub before: Object,
+    /// The object as it is; absent when it is gone.
+    pub after: Option<Object>,
+    /// Where they differ.
+    pub changed: Vec<Path>,
+}
+
+/// How many objects a plan touches, for the summary line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Objects created, not counting replacements.
+    pub create: usize,
+    /// Objects changed in place.
+    pub update: usize,
+    /// Objects replaced.
+    pub replace: usize,
+    /// Objects deleted, not counting replacements.
+    pub delete: usize,
+    /// Data sources read during apply.
+    pub read: usize,
+    /// Objects dropped from the state.
+    pub forget: usize,
+}
+
+impl Plan {
+    /// Tells whether applying the plan would do nothing, outputs included.
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|change| change.action == Action::NoOp)
+            && self.outputs.values().all(|output| output.action == Action::NoOp)
+    }
+
+    /// Returns how many objects the plan touches.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in &self.changes {
+            match change.action {
+                Action::NoOp => {}
+                Action::Read => counts.read += 1,
+                Action::Create => counts.create += 1,
+                Action::Update => counts.update += 1,
+                Action::Replace(_) => counts.replace += 1,
+                Action::Delete => counts.delete += 1,
+                Action::Forget => counts.forget += 1,
+            }
+        }
+        counts
+    }
+
+    /// Returns the plan with every sensitive value sealed, as it may be written to a file.
+    pub fn sealed(&self) -> Self {
+        let salt = if self.lineage.is_empty() { &self.stack } else { &self.lineage };
+        let mut plan = self.clone();
+        plan.variables = seal::seal_object(&plan.variables, salt);
+        for change in &mut plan.changes {
+            for side in [&mut change.before, &mut change.after].into_iter().flatten() {
+                *side = seal::seal_object(side, salt);
+            }
+            for cause in &mut change.causes {
+                cause.recorded = cause.recorded.as_ref().map(|value| seal::seal(value, salt));
+            }
+        }
+        for output in plan.outputs.values_mut() {
+            output.before = seal::seal(&output.before, salt);
+            output.after = seal::seal(&output.after, salt);
+        }
+        for drift in &mut plan.drift {
+            drift.before = seal::seal_object(&drift.before, salt);
+            drift.after = drift.after.as_ref().map(|after| seal::seal_object(after, salt));
+        }
+        plan
+    }
+
+    /// Returns the plan's fingerprint: SHA-256 over its serialized, sealed content, in lower-case hexadecimal. What a
+    /// reviewer approves is this.
+    ///
+    /// Unchanged objects count by their presence in the state's serial alone, and files by their digest, so that the
+    /// cost stays that of the changes.
+    pub fn fingerprint(&self) -> String {
+        let mut plan = self.sealed();
+        plan.changes.retain(|change| change.action != Action::NoOp);
+        let bytes =
+            serde_json::to_vec(&plan).expect("a sealed plan has nothing that JSON cannot say");
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,107 @@
+//! Recorded state: what was last known of every object of a stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, Object, ObjectId, ResourceAddress};
+
+/// All that is recorded of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// The stack's name.
+    pub stack: String,
+    /// Made once, when the state is: two states with different lineages have nothing to do with each other.
+    pub lineage: String,
+    /// Raised by one with each write.
+    pub serial: u64,
+    /// Every instance, by address.
+    #[serde(default)]
+    pub resources: BTreeMap<Address, ResourceState>,
+    /// Every output, by name; sensitive ones sealed.
+    #[serde(default)]
+    pub outputs: Object,
+}
+
+/// How far an object has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectStatus {
+    /// It exists and is what was asked for.
+    #[default]
+    Ready,
+    /// It was created, and what follows the create call may not have happened: the next apply finishes it.
+    Incomplete,
+    /// It was created and failed to become usable: the next apply replaces it.
+    Tainted,
+    /// Its delete call was made, and it may still be there.
+    Deleting,
+}
+
+/// What is recorded of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceState {
+    /// The current object; absent when only deposed ones are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<ObjectState>,
+    /// Objects that were replaced and are not deleted yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deposed: Vec<ObjectState>,
+}
+
+/// What is recorded of one remote object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectState {
+    /// The provider's id.
+    pub id: ObjectId,
+    /// How far it has come.
+    #[serde(default)]
+    pub status: ObjectStatus,
+    /// The attributes as last read; sensitive values sealed.
+    pub attributes: Object,
+    /// The schema version of the attributes.
+    pub schema_version: u32,
+    /// The provider configuration it was made with: `aws`, or `aws.<alias>`.
+    pub provider: String,
+    /// The Region it is in, so that it can be deleted when the spec no longer tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The blocks it depends on, so that what left the spec is still deleted in the right order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dependencies: BTreeSet<ResourceAddress>,
+    /// When it was created, in seconds since the Unix epoch: a young object that is not found may only be not yet
+    /// visible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<u64>,
+    /// Whether it was planned with `create_before_destroy`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_before_destroy: bool,
+    /// The block's own `timeouts`, in seconds by operation, for deleting it when the spec no longer tells.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timeouts: BTreeMap<String, u64>,
+    /// The operation that created it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+}
+
+impl Snapshot {
+    /// Returns an empty state for a stack.
+    pub fn new(stack: &str, lineage: &str) -> Self {
+        Self { stack: stack.to_owned(), lineage: lineage.to_owned(), ..Self::default() }
+    }
+
+    /// Returns every object, current and deposed, with its address.
+    pub fn objects(&self) -> impl Iterator<Item = (&Address, &ObjectState)> {
+        self.resources.iter().flat_map(|(address, resource)| {
+            resource.current.iter().chain(&resource.deposed).map(move |object| (address, object))
+        })
+    }
+
+    /// Tells whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+}
