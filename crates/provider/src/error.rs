@@ -10,6 +10,9 @@ use thiserror::Error;
 pub enum ErrorKind {
     /// The object itself does not exist: done for a delete, gone for a read once it is not young.
     NotFound,
+    /// Something that the request refers to does not exist, or was created so lately that it is not visible everywhere:
+    /// wait and retry if the object depends on something young, fail otherwise.
+    MissingReference,
     /// Something with the same natural key exists: look whether it is ours.
     AlreadyExists,
     /// Something still uses the object: wait and retry, until the timeout.
@@ -40,6 +43,7 @@ impl ErrorKind {
                 true
             }
             Self::NotFound
+            | Self::MissingReference
             | Self::AlreadyExists
             | Self::Quota
             | Self::Denied

@@ -1,0 +1,1 @@
+//! EC2 and VPC: one file for each resource type and data source.

@@ -1,0 +1,1 @@
+//! Elastic Load Balancing v2: one file for each resource type and data source.
