@@ -1,0 +1,89 @@
+"""Finding objects by ARN, and the lists and pages of ELBv2, which has no filters."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AwsError
+from ..operations import Call
+from ..reads import page
+
+if TYPE_CHECKING:
+    from ..world import Region
+
+NAME = re.compile(r"(?!-)[a-zA-Z0-9-]{1,32}(?<!-)")
+DEFAULT_PAGE = 400
+
+
+def arn(region: Region, path: str) -> str:
+    return f"arn:aws:elasticloadbalancing:{region.name}:{region.account.id}:{path}"
+
+
+def suffix() -> str:
+    return secrets.token_hex(8)
+
+
+def check_name(name: str, what: str) -> None:
+    if not NAME.fullmatch(name) or name.startswith("internal-"):
+        raise AwsError(
+            "ValidationError",
+            f"The {what} name '{name}' can only contain characters that are alphanumeric characters and hyphens(-), must be at "
+            "most 32 characters long, and must not begin or end with a hyphen.",
+        )
+
+
+def _find(region: Region, store: dict[str, Any], wanted: str, code: str, what: str) -> dict[str, Any]:
+    if not wanted.startswith("arn:aws:elasticloadbalancing:"):
+        raise AwsError("ValidationError", f"'{wanted}' is not a valid {what} ARN")
+    found = store.get(wanted)
+    if found is None or region.hidden_from_writes(wanted):
+        raise AwsError(code, f"{what.capitalize()} '{wanted}' not found")
+    return found
+
+
+def load_balancer(region: Region, wanted: str) -> dict[str, Any]:
+    return _find(region, region.load_balancers, wanted, "LoadBalancerNotFound", "load balancer")
+
+
+def target_group(region: Region, wanted: str) -> dict[str, Any]:
+    return _find(region, region.target_groups, wanted, "TargetGroupNotFound", "target group")
+
+
+def listener(region: Region, wanted: str) -> dict[str, Any]:
+    return _find(region, region.listeners, wanted, "ListenerNotFound", "listener")
+
+
+def rule(region: Region, wanted: str) -> dict[str, Any]:
+    return _find(region, region.rules, wanted, "RuleNotFound", "rule")
+
+
+def visible(region: Region, items: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    return [item for item in items if not region.hidden(item[key], count_read=True)]
+
+
+def pick(items: list[dict[str, Any]], key: str, wanted: list[str], code: str, what: str) -> list[dict[str, Any]]:
+    """The named objects; one unknown name fails the call."""
+    present = {item[key]: item for item in items}
+    for name in wanted:
+        if name not in present:
+            raise AwsError(code, f"{what} '{name}' not found")
+    return [present[name] for name in wanted]
+
+
+def paged(call: Call, result: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """One page in ELBv2's manner."""
+    size = call.get("PageSize") or DEFAULT_PAGE
+    if forced := call.region.setting("page_size"):
+        size = min(size, forced)
+    chosen, marker = page(items, size, call.get("Marker"))
+    return {result: chosen, "NextMarker": marker}
+
+
+def tags(call: Call) -> list[dict[str, str]]:
+    wanted = call.get("Tags", [])
+    keys = [tag["Key"] for tag in wanted]
+    if len(set(keys)) != len(keys):
+        raise AwsError("DuplicateTagKeys", "A tag key was specified more than once")
+    return [{"Key": tag["Key"], "Value": tag.get("Value", "")} for tag in wanted]
