@@ -1,0 +1,114 @@
+//! `cargo xtask demo`: the life of the lab-web stack, as a user would live it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::emulator::{self, Emulator};
+use crate::run;
+use crate::venv::Venv;
+
+const STACK: &str = "lab-web";
+
+/// Seconds that everything asynchronous takes, so that waiting can be seen.
+const DURATION_SECONDS: u32 = 3;
+
+/// Plans, applies, drifts, mends and destroys the stack, and checks that nothing is left.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    run::must_succeed(
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["build", "--package", "reconcile-cli"])
+            .current_dir(root),
+    )?;
+    let venv = Venv::ready(root)?;
+    let emulator = Emulator::start(root, &venv, 0)?;
+    let settings = format!("{{\"durations\": {DURATION_SECONDS}}}");
+    emulator.control("POST", "settings", &settings)?;
+    println!("\nAn AWS emulator answers at {}; no account is touched.", emulator.endpoint());
+
+    let user = User::moves_in(root, emulator.endpoint())?;
+    user.runs(&["plan", STACK], 0)?;
+    user.runs(&["apply", STACK, "--auto-approve"], 0)?;
+    user.says("Planning again finds nothing to do, which exit code 0 says too.");
+    user.runs(&["plan", STACK, "--detailed-exitcode"], 0)?;
+    user.says("Someone opens port 8080 behind the tool's back:");
+    let mut drift = venv.python();
+    drift.arg(root.join("tests/emulator/drift.py")).arg("lab-web-sg").arg("8080");
+    user.lives_in(&mut drift);
+    let output = run::quietly(&mut drift)?;
+    println!("\n$ {}", output.trim());
+    user.runs(&["plan", STACK, "--detailed-exitcode"], 2)?;
+    user.runs(&["apply", STACK, "--auto-approve"], 0)?;
+    user.runs(&["plan", STACK, "--detailed-exitcode"], 0)?;
+    user.runs(&["destroy", STACK, "--auto-approve"], 0)?;
+
+    let inventory = emulator.control("GET", "inventory", "")?;
+    if inventory["total"] != 0 {
+        bail!("objects are left behind:\n{inventory:#}");
+    }
+    let calls = emulator.control("GET", "calls?log=0", "")?;
+    println!("\nNothing is left. The stack's whole life took {} API calls.", calls["total"]);
+    Ok(())
+}
+
+/// Someone with a folder, the binary on the PATH, and credentials in the environment.
+struct User {
+    home: PathBuf,
+    binary: PathBuf,
+    endpoint: String,
+}
+
+impl User {
+    fn moves_in(root: &Path, endpoint: String) -> Result<Self> {
+        let name = format!("reconcile-demo-{}", std::process::id());
+        let home = std::env::temp_dir().join(name);
+        copy(&root.join("specs").join(STACK), &home.join(STACK))?;
+        let binary =
+            root.join("target/debug").join(format!("reconcile{}", std::env::consts::EXE_SUFFIX));
+        Ok(Self { home, binary, endpoint })
+    }
+
+    fn lives_in(&self, command: &mut Command) {
+        command.current_dir(&self.home).envs(emulator::environment(&self.endpoint));
+        // The user's own profile must not lead the demo to a real account.
+        for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE"] {
+            command.env_remove(name);
+        }
+        command.env("AWS_CONFIG_FILE", self.home.join("no-config"));
+        command.env("AWS_SHARED_CREDENTIALS_FILE", self.home.join("no-credentials"));
+    }
+
+    fn runs(&self, arguments: &[&str], expected: i32) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        self.lives_in(command.args(arguments));
+        run::must_exit_with(&mut command, expected)
+    }
+
+    #[expect(clippy::unused_self, reason = "it reads as the user speaking")]
+    fn says(&self, text: &str) {
+        println!("\n# {text}");
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // A folder left in the temporary directory is no reason to fail.
+        drop(fs::remove_dir_all(&self.home));
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! The project's tasks: `cargo xtask <task>`.
+//!
+//! They need Rust and Python 3 and nothing else: what they use from PyPI goes into a virtual
+//! environment below `target/`, made on first use.
+#![expect(clippy::print_stdout, reason = "tasks are for people who watch them")]
+
+mod demo;
+mod emulator;
+mod http;
+mod run;
+mod test;
+mod tidy;
+mod venv;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// The project's tasks.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Takes specs/lab-web through its whole life on the emulator.
+    Demo,
+    /// Runs everything that must pass before a change is merged.
+    Test,
+    /// Runs the emulator in the foreground and prints how to talk to it.
+    Emulator {
+        /// The port on 127.0.0.1; a free one by default.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Checks what no compiler checks: who may depend on whom, file sizes, and leftovers.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    let root = workspace_root()?;
+    match Cli::parse().task {
+        Task::Demo => demo::run(&root),
+        Task::Test => test::run(&root),
+        Task::Emulator { port } => emulator::run_in_foreground(&root, port),
+        Task::Tidy => tidy::run(&root),
+    }
+}
+
+/// The folder that holds the workspace, whatever folder the task was called from.
+fn workspace_root() -> Result<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().map(Path::to_path_buf).context("xtask is a folder of the workspace")
+}
