@@ -142,11 +142,33 @@ fn fill_blocks(blocks: &Blocks, given: &Value, before: Option<&Value>) -> Value 
         .zip(pairs)
         .map(|(item, pair)| {
             let Some(object) = item.as_map() else { return item.clone() };
-            let filled = Value::Map(fill(blocks.attributes, object, pair.map(|at| before[at])));
+            let before = pair.map(|at| before[at]);
+            let mut filled = fill(blocks.attributes, object, before);
+            if let Some(before) = before {
+                forget_moved(blocks.attributes, object, before, &mut filled);
+            }
+            let filled = Value::Map(filled);
             if matches!(item, Value::Sensitive(_)) { filled.sensitive() } else { filled }
         })
         .collect::<Vec<_>>()
         .into()
+}
+
+/// Makes unknown what the spec leaves to AWS and the change of an attribute beside it moves.
+fn forget_moved(attributes: &[Attribute], given: &Object, before: &Object, filled: &mut Object) {
+    let moved = |filled: &Object, cause: &&str| {
+        attributes.iter().any(|attribute| {
+            attribute.name == *cause
+                && !is_same(attribute, before.value(cause), filled.value(cause))
+        })
+    };
+    for attribute in attributes {
+        if given.value(attribute.name).is_null()
+            && attribute.recomputed_by.iter().any(|cause| moved(filled, cause))
+        {
+            filled.set(attribute.name, Value::Unknown);
+        }
+    }
 }
 
 /// Tells whether an object has every value that the configured block gives.
@@ -237,8 +259,11 @@ impl Changes {
             OnChange::Update => {}
             OnChange::Restart => self.restart.push(path.clone()),
             OnChange::Replace => self.replace.push(path.clone()),
-            OnChange::ReplaceIf(rule) if ask(rule) => self.replace.push(path.clone()),
+            OnChange::ReplaceIf(rule) | OnChange::ReplaceIfElseRestart(rule) if ask(rule) => {
+                self.replace.push(path.clone());
+            }
             OnChange::ReplaceIf(_) => {}
+            OnChange::ReplaceIfElseRestart(_) => self.restart.push(path.clone()),
         }
         self.changed.push(path.clone());
     }
@@ -285,6 +310,8 @@ mod tests {
         Attribute::required("port", Kind::Int),
         Attribute::optional("cidr_blocks", Kind::Set(&Kind::String)).normalize(Normalize::Cidr),
         Attribute::optional_computed("rule_id", Kind::String),
+        Attribute::optional("burst", Kind::Bool),
+        Attribute::optional_computed("speed", Kind::Int).recomputed_by(&["burst"]),
     ];
     static SCHEMA: Schema = Schema {
         type_name: "test_group",
@@ -388,6 +415,25 @@ mod tests {
         let rules: Vec<_> =
             proposal.after.blocks("rule").map(|rule| rule.value("rule_id")).collect();
         assert_eq!(rules, [&Value::Unknown, &Value::from("r-2")]);
+    }
+
+    #[test]
+    fn an_edited_block_forgets_what_the_edit_moves() {
+        let mut before = live();
+        before.set("rule", vec![rule(80, "10.0.0.0/8").with("rule_id", "r-1").with("speed", 3)]);
+        let after = |rule: Object| {
+            let config = config().with("rule", vec![rule]);
+            propose(&SCHEMA, &config, Some(&before), &Object::new(), Renewal::IfForced).after
+        };
+        let speed = |after: &Object| after.block("rule").unwrap().value("speed").clone();
+        assert_eq!(speed(&after(rule(80, "10.0.0.0/8"))), Value::from(3));
+        let edited = after(rule(80, "10.0.0.0/8").with("burst", true));
+        assert_eq!(speed(&edited), Value::Unknown);
+        assert_eq!(edited.block("rule").unwrap().value("rule_id"), &Value::from("r-1"));
+        assert_eq!(
+            speed(&after(rule(80, "10.0.0.0/8").with("burst", true).with("speed", 4))),
+            Value::from(4)
+        );
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub enum OnChange {
     Replace,
     /// The object, when the rule says so; otherwise it changes in place.
     ReplaceIf(ReplaceRule),
+    /// The object, when the rule says so; otherwise a stop and a start.
+    ReplaceIfElseRestart(ReplaceRule),
 }
 
 impl fmt::Debug for OnChange {
@@ -110,6 +112,7 @@ impl fmt::Debug for OnChange {
             Self::Restart => "Restart",
             Self::Replace => "Replace",
             Self::ReplaceIf(_) => "ReplaceIf",
+            Self::ReplaceIfElseRestart(_) => "ReplaceIfElseRestart",
         })
     }
 }
@@ -175,7 +178,7 @@ pub struct Attribute {
     pub normalize: Normalize,
     /// Which values it takes.
     pub check: Check,
-    /// For what AWS computes: a change to any of these attributes makes the value unknown until apply.
+    /// For what AWS computes: a change to any of these attributes, beside this one, makes the value unknown until apply.
     pub recomputed_by: &'static [&'static str],
     /// Whether AWS never tells the value, so that drift of it cannot be seen and the recorded value stands.
     pub write_only: bool,
@@ -244,6 +247,13 @@ impl Attribute {
     #[must_use]
     pub const fn replace_if(mut self, rule: ReplaceRule) -> Self {
         self.on_change = OnChange::ReplaceIf(rule);
+        self
+    }
+
+    /// Makes a change force replacement when the rule says so, and need the instance stopped otherwise.
+    #[must_use]
+    pub const fn replace_if_else_restart(mut self, rule: ReplaceRule) -> Self {
+        self.on_change = OnChange::ReplaceIfElseRestart(rule);
         self
     }
 
