@@ -1,0 +1,159 @@
+//! Terraform's built-in functions.
+//!
+//! One table, one topic a file. A function states its signature, one line of documentation, what it takes, and how it
+//! stands to values that are unknown or sensitive; [`call`] does the rest for all of them alike: counts and converts
+//! the arguments, refuses nulls, passes unknowns on, carries sensitive marks, and bounds the result.
+//!
+//! There is no set type: a set is a list that is sorted and holds each item once.
+//!
+//! **Architecture Invariant:** a function is a pure function of its arguments and its [`CallContext`]. It neither looks
+//! at the machine nor panics, whatever its arguments are, and no error quotes a sensitive value.
+
+mod call;
+mod collection;
+mod convert;
+mod date;
+mod encoding;
+mod file;
+mod format;
+mod hash;
+mod json;
+mod map;
+mod network;
+mod number;
+mod path;
+mod pattern;
+mod set;
+mod string;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use reconcile_model::{Object, Value};
+
+pub use call::{CallError, Function};
+
+/// The most items that a function's result may hold, at all depths together.
+pub const MAX_ITEMS: usize = 1 << 20;
+
+/// The most bytes of text that a function's result may hold.
+pub const MAX_TEXT_BYTES: usize = 16 << 20;
+
+/// What a function may ask of the spec that calls it.
+pub trait CallContext {
+    /// Returns the content of a file. The error says why it cannot be read.
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// Returns the files below a folder, at any depth, relative to it, separated by `/`, sorted.
+    fn list_files(&self, dir: &str) -> Result<Vec<String>, String>;
+
+    /// Tells whether a path leads to a file. The error says why that cannot be told.
+    fn file_exists(&self, path: &str) -> Result<bool, String>;
+
+    /// Evaluates a template with these variables and no others; `name` is what its errors call it.
+    fn render_template(&self, name: &str, text: &str, vars: &Object) -> Result<Value, String>;
+
+    /// Returns a path of the spec as an absolute one.
+    fn absolute_path(&self, path: &str) -> Result<String, String> {
+        Err(format!("`{path}` has no absolute form here; use it as it is"))
+    }
+}
+
+/// One topic of the reference page.
+struct Topic {
+    title: &'static str,
+    functions: &'static [Function],
+}
+
+static TOPICS: &[Topic] = &[
+    Topic { title: "Strings", functions: string::FUNCTIONS },
+    Topic { title: "Regular expressions", functions: pattern::FUNCTIONS },
+    Topic { title: "Formatting", functions: format::FUNCTIONS },
+    Topic { title: "Numbers", functions: number::FUNCTIONS },
+    Topic { title: "Lists", functions: collection::FUNCTIONS },
+    Topic { title: "Maps", functions: map::FUNCTIONS },
+    Topic { title: "Sets", functions: set::FUNCTIONS },
+    Topic { title: "Encoding", functions: encoding::FUNCTIONS },
+    Topic { title: "JSON", functions: json::FUNCTIONS },
+    Topic { title: "YAML", functions: yaml::FUNCTIONS },
+    Topic { title: "Files", functions: file::FUNCTIONS },
+    Topic { title: "Paths", functions: path::FUNCTIONS },
+    Topic { title: "Dates and times", functions: date::FUNCTIONS },
+    Topic { title: "Hashes", functions: hash::FUNCTIONS },
+    Topic { title: "IP networks", functions: network::FUNCTIONS },
+    Topic { title: "Types", functions: convert::FUNCTIONS },
+];
+
+static REGISTRY: LazyLock<Vec<&'static Function>> = LazyLock::new(|| {
+    let mut all: Vec<_> = TOPICS.iter().flat_map(|topic| topic.functions).collect();
+    all.sort_by_key(|function| function.name);
+    all
+});
+
+/// Functions that Terraform has or had and that a spec may not call, each with the reason and the cure.
+pub static REFUSED: &[(&str, &str)] = &[
+    (
+        "bcrypt",
+        "its result is another one each time, so no plan would ever be empty; hash the password once, outside",
+    ),
+    ("ephemeralasnull", "there are no ephemeral values; mark what is secret with `sensitive`"),
+    ("list", "Terraform removed it; write `[a, b]`, or `tolist([a, b])`"),
+    ("map", "Terraform removed it; write `{ key = value }`, or `tomap({ key = value })`"),
+    (
+        "plantimestamp",
+        "a plan must be the same each time it is made; pass the time in as a variable",
+    ),
+    (
+        "rsadecrypt",
+        "a private key would have to enter the plan; decrypt outside and pass the result in as a sensitive variable",
+    ),
+    (
+        "timestamp",
+        "its result is another one each time, so no plan would ever be empty; pass the time in as a variable",
+    ),
+    (
+        "uuid",
+        "its result is another one each time, so no plan would ever be empty; `uuidv5` makes the same id from the same name",
+    ),
+];
+
+/// Returns the function of a name.
+pub fn find(name: &str) -> Option<&'static Function> {
+    let index = REGISTRY.binary_search_by_key(&name, |function| function.name).ok()?;
+    Some(REGISTRY[index])
+}
+
+/// Returns why a function of Terraform's is refused, when it is.
+pub fn refused(name: &str) -> Option<&'static str> {
+    REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, why)| *why)
+}
+
+/// Returns the names of all functions, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|function| function.name)
+}
+
+/// Returns the reference page `docs/functions.md`, in Markdown.
+pub fn reference() -> String {
+    let mut page = String::from(include_str!("functions/reference.md"));
+    for topic in TOPICS {
+        let _ = write!(page, "\n## {}\n\n| function | result |\n| --- | --- |\n", topic.title);
+        for function in topic.functions {
+            let _ = writeln!(
+                page,
+                "| `{}` | {} |",
+                function.signature,
+                function.doc.replace('|', "\\|")
+            );
+        }
+    }
+    page.push_str("\n## Not available\n\n| function | why |\n| --- | --- |\n");
+    for (name, why) in REFUSED {
+        let _ = writeln!(page, "| `{name}` | {why} |");
+    }
+    page
+}
