@@ -16,7 +16,7 @@ use reconcile_provider::{ErrorKind, ProviderError, backoff::Backoff};
 use tokio::sync::OnceCell;
 
 use crate::call::{Buckets, Call};
-use crate::errors;
+use crate::{errors, filters};
 
 /// How often a call that certainly was not executed, or changes nothing, is made again before the error is passed on.
 const ATTEMPTS: u32 = 8;
@@ -27,9 +27,12 @@ pub struct Aws {
     profile: Option<String>,
     region: Option<String>,
     connected: OnceCell<Connected>,
+    account: OnceCell<Option<String>>,
     buckets: Buckets,
     calls: AtomicU64,
 }
+
+const DESCRIBE_SECURITY_GROUPS: Call = Call::read("DescribeSecurityGroups");
 
 #[derive(Debug)]
 struct Connected {
@@ -45,6 +48,7 @@ impl Aws {
             profile: arguments.string("profile"),
             region: arguments.string("region"),
             connected: OnceCell::new(),
+            account: OnceCell::new(),
             buckets: Buckets::new(),
             calls: AtomicU64::new(0),
         }
@@ -79,6 +83,26 @@ impl Aws {
     /// Returns the Region, resolving it if that was not done yet.
     pub(crate) async fn region_name(&self) -> Result<String, ProviderError> {
         Ok(self.connect().await?.region.clone())
+    }
+
+    /// Returns the account's id, for the ARNs of objects whose answers do not tell their owner; asked once.
+    ///
+    /// EC2 tells it with any object that has an owner: with the default security group, which each VPC has and nobody
+    /// can delete. `None` where the Region has no VPC.
+    pub(crate) async fn account(&self) -> Result<Option<&str>, ProviderError> {
+        Ok(self.account.get_or_try_init(|| self.ask_account()).await?.as_deref())
+    }
+
+    async fn ask_account(&self) -> Result<Option<String>, ProviderError> {
+        let output = self
+            .ec2(DESCRIBE_SECURITY_GROUPS, |ec2| {
+                ec2.describe_security_groups()
+                    .filters(filters::exactly("group-name", ["default"]))
+                    .max_results(5)
+                    .send()
+            })
+            .await?;
+        Ok(output.security_groups().iter().find_map(|group| group.owner_id()).map(str::to_owned))
     }
 
     async fn attempts<O, E, F, Fut>(&self, call: Call, send: F) -> Result<O, ProviderError>

@@ -3,7 +3,24 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Filter;
-use reconcile_model::Object;
+use reconcile_model::schema::{Blocks, Nesting};
+use reconcile_model::{Attribute, Kind, Object};
+
+/// The `filter` blocks that most data sources take.
+pub(crate) const FILTER: Attribute = Attribute::optional("filter", Kind::Blocks(&FILTER_BLOCKS))
+    .doc("Filters of the API's own, which must all match.");
+
+const FILTER_BLOCKS: Blocks = Blocks {
+    nesting: Nesting::Set,
+    min: 0,
+    max: None,
+    attributes: &[
+        Attribute::required("name", Kind::String)
+            .doc("The filter's name in the EC2 API: `tag:Name`, `vpc-id`."),
+        Attribute::required("values", Kind::Set(&Kind::String))
+            .doc("The values, one of which must match; `*` and `?` are wildcards."),
+    ],
+};
 
 /// Returns a filter for values that are meant as they are: `*`, `?`, and `\` are escaped, since EC2 takes them as
 /// wildcards.

@@ -7,6 +7,7 @@
 //! **Architecture Invariant:** only this crate knows the AWS SDK's EC2 and ELBv2 clients, and no SDK type is in any of
 //! its signatures that others use.
 
+mod arn;
 mod call;
 mod client;
 pub mod ec2;
@@ -23,7 +24,7 @@ use reconcile_provider::{DataSource, Provider, Regions, Registered, Registry, Re
 pub use client::Aws;
 
 /// Every resource type, sorted by name.
-pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[];
+pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[&ec2::key_pair::KeyPair];
 
 /// Every data source, sorted by name.
 pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[];
