@@ -26,7 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let venv = Venv::ready(root)?;
     let emulator = Emulator::start(root, &venv, 0)?;
     let mut selftest = venv.python();
-    selftest.arg("tests/emulator/selftest.py").arg(emulator.endpoint()).current_dir(root);
+    selftest.args(["-m", "selftest", &emulator.endpoint()]).current_dir(root);
     run::must_succeed(&mut selftest)?;
     run::must_succeed(
         cargo(root)

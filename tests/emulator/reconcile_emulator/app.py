@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import socket
@@ -10,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
@@ -113,7 +115,13 @@ class Emulator:
         self, account: Account, region_name: str, service: str, request: Request, environ: dict, start_response: Any
     ) -> Iterable[bytes]:
         """A call of any other service: moto's answer, with the same faults and the same count."""
-        name = s3.operation_name(request) if service == "s3" else request.form.get("Action", request.method)
+        if service == "s3":
+            name = s3.operation_name(request)
+        else:
+            # Reading the form uses up the body, which moto wants to read too.
+            body = request.get_data(cache=True, parse_form_data=False)
+            environ["wsgi.input"] = io.BytesIO(body)
+            name = dict(parse_qsl(body.decode(errors="replace"))).get("Action", request.method)
         entry = account.calls.begin(service, name, region_name)
         started = time.monotonic()
         faults = account.faults.striking(service, name)

@@ -77,4 +77,3 @@ def _in_moto(region: Region) -> dict[str, list[dict[str, Any]]]:
         "launch_templates": ours(moto.launch_templates.values()),
         "vpc_endpoints": ours(e for e in moto.vpc_end_points.values() if e.state != "deleted"),
     }
-

@@ -117,7 +117,7 @@ def _check_tags(call: Call) -> None:
                 f"'{resource_type}' is not a valid taggable resource type for this operation.",
             )
         check_tags(specification.get("Tags", ()))
-    if call.service.name == "elbv2" or call.name == "CreateTags":
+    if call.name == "CreateTags":
         check_tags(call.get("Tags", ()))
 
 

@@ -32,8 +32,7 @@ class Service:
         self.model = botocore.session.get_session().get_service_model(name)
         self.protocol: str = self.model.metadata["protocol"]
         self.namespace: str = self.model.metadata.get("xmlNamespace") or (
-            f"http://{self.model.metadata['endpointPrefix']}.amazonaws.com/doc/"
-            f"{self.model.metadata['apiVersion']}/"
+            f"http://{self.model.metadata['endpointPrefix']}.amazonaws.com/doc/{self.model.metadata['apiVersion']}/"
         )
         self.operations = frozenset(self.model.operation_names)
 
@@ -87,10 +86,7 @@ class Service:
                 items = node if isinstance(node, dict) else {}
                 if self.protocol != "ec2" and not shape.serialization.get("flattened"):
                     items = items.get(shape.member.serialization.get("name", "member"), {})
-                return [
-                    self._read(shape.member, items[index], f"{path}.{index}")
-                    for index in sorted(items, key=int)
-                ]
+                return [self._read(shape.member, items[index], f"{path}.{index}") for index in sorted(items, key=int)]
             case "map":
                 entries = node.get("entry", {}) if isinstance(node, dict) else {}
                 return {
@@ -148,9 +144,7 @@ class Service:
         else:
             out.append(f'<{name}Response xmlns="{self.namespace}"><{name}Result>')
             out += body
-            out.append(
-                f"</{name}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
-            )
+            out.append(f"</{name}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>")
         out.append(f"</{name}Response>")
         return "".join(out).encode()
 
@@ -166,9 +160,7 @@ class Service:
                     self._write(member, child, out)
                     out.append(f"</{tag}>")
             case "list":
-                tag = shape.member.serialization.get("name") or (
-                    "item" if self.protocol == "ec2" else "member"
-                )
+                tag = shape.member.serialization.get("name") or ("item" if self.protocol == "ec2" else "member")
                 for item in value:
                     out.append(f"<{tag}>")
                     self._write(shape.member, item, out)
@@ -204,9 +196,7 @@ class Service:
 
     def parse_answer(self, operation: OperationModel, status: int, headers: dict, body: bytes) -> dict[str, Any]:
         """What moto answered, as a dictionary; its errors as `AwsError`."""
-        answer = self._answers.parse(
-            {"status_code": status, "headers": headers, "body": body}, operation.output_shape
-        )
+        answer = self._answers.parse({"status_code": status, "headers": headers, "body": body}, operation.output_shape)
         if status >= 300:
             error = answer.get("Error", {})
             raise AwsError(error.get("Code", "InternalError"), error.get("Message", ""), status)

@@ -94,7 +94,8 @@ class Listing:
         values = wanted.get("Values") or []
         if len(values) > MAX_FILTER_VALUES:
             raise AwsError(
-                "FilterLimitExceeded", f"The maximum number of filter values specified on a single call is {MAX_FILTER_VALUES}"
+                "FilterLimitExceeded",
+                f"The maximum number of filter values specified on a single call is {MAX_FILTER_VALUES}",
             )
         if name.startswith("tag:"):
             key = name.removeprefix("tag:")

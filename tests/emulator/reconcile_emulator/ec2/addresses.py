@@ -108,7 +108,8 @@ def associate(call: Call) -> dict[str, Any]:
         instance = lookup.instance(region, instance_id)
         if instance["State"]["Name"] not in ("running", "stopped", "stopping"):
             raise AwsError(
-                "InvalidInstanceID", f"The {instance['State']['Name']} instance '{instance_id}' is not in a valid state for this operation."
+                "InvalidInstanceID",
+                f"The {instance['State']['Name']} instance '{instance_id}' is not in a valid state for this operation.",
             )
         interface = of_instance(region, instance_id)[0]
     else:
@@ -118,7 +119,8 @@ def associate(call: Call) -> dict[str, Any]:
         return {"AssociationId": address["AssociationId"]}
     if current and call.get("AllowReassociation") is False:
         raise AwsError(
-            "Resource.AlreadyAssociated", f"resource {address['AllocationId']} is already associated with associate-id {address['AssociationId']}"
+            "Resource.AlreadyAssociated",
+            f"resource {address['AllocationId']} is already associated with associate-id {address['AssociationId']}",
         )
     if current:
         disassociate_from(region, address)

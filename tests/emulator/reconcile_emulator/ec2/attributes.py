@@ -93,7 +93,9 @@ def _set(call: Call, instance: Instance, name: str, value: Any) -> None:
             attached = {a["Device"]: a for _, a in volumes.of_instance(region, instance["InstanceId"])}
             for mapping in value:
                 if mapping.get("DeviceName") not in attached:
-                    raise AwsError("InvalidInstanceAttributeValue", f"No device is currently mapped at {mapping.get('DeviceName')}")
+                    raise AwsError(
+                        "InvalidInstanceAttributeValue", f"No device is currently mapped at {mapping.get('DeviceName')}"
+                    )
                 if "DeleteOnTermination" in mapping.get("Ebs", {}):
                     attached[mapping["DeviceName"]]["DeleteOnTermination"] = mapping["Ebs"]["DeleteOnTermination"]
         case "EbsOptimized" | "EnaSupport" | "SriovNetSupport":
@@ -109,7 +111,9 @@ def _change_type(call: Call, instance: Instance, name: str) -> None:
     if instance["Architecture"] not in kind["ProcessorInfo"]["SupportedArchitectures"]:
         raise invalid_value(f"The architecture of the instance type '{name}' does not match that of the instance.")
     if not offered_in(call.region.name, name, instance["Placement"]["AvailabilityZone"]):
-        raise AwsError("Unsupported", f"The instance type {name} is not offered in {instance['Placement']['AvailabilityZone']}.")
+        raise AwsError(
+            "Unsupported", f"The instance type {name} is not offered in {instance['Placement']['AvailabilityZone']}."
+        )
     instance["InstanceType"] = name
     instance["CpuOptions"] = {
         "CoreCount": kind["VCpuInfo"].get("DefaultCores", 1),

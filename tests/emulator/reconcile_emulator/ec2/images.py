@@ -73,8 +73,13 @@ def describe(call: Call) -> dict[str, Any]:
 def _new_image(call: Call, name: str, **members: Any) -> Image:
     region = call.region
     if not NAME.fullmatch(name):
-        raise AwsError("InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, and ()[] ./-'@_")
-    holder = next((i["ImageId"] for i in region.images.values() if i["Name"] == name), region.reserved_image_names.get(name))
+        raise AwsError(
+            "InvalidAMIName.Malformed",
+            "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, and ()[] ./-'@_",
+        )
+    holder = next(
+        (i["ImageId"] for i in region.images.values() if i["Name"] == name), region.reserved_image_names.get(name)
+    )
     if holder is not None:
         raise AwsError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {holder}")
     image_id = new_id("ami")
@@ -121,8 +126,12 @@ def create(call: Call) -> dict[str, Any]:
     region, instance = call.region, lookup.instance(call.region, call.params["InstanceId"])
     instance_id = instance["InstanceId"]
     if instance["State"]["Name"] not in ("running", "stopped"):
-        raise AwsError("IncorrectInstanceState", f"The instance '{instance_id}' is not in a state from which it can be imaged.")
-    overrides = {mapping["DeviceName"]: mapping for mapping in call.get("BlockDeviceMappings", ()) if mapping.get("DeviceName")}
+        raise AwsError(
+            "IncorrectInstanceState", f"The instance '{instance_id}' is not in a state from which it can be imaged."
+        )
+    overrides = {
+        mapping["DeviceName"]: mapping for mapping in call.get("BlockDeviceMappings", ()) if mapping.get("DeviceName")
+    }
     image = _new_image(
         call,
         call.params["Name"],
@@ -164,7 +173,9 @@ def copy(call: Call) -> dict[str, Any]:
     source = lookup.image(source_region, call.params["SourceImageId"])
     if source["State"] != "available":
         raise AwsError("InvalidAMIID.Unavailable", f"The image '{source['ImageId']}' is not available")
-    kept = {name: source.get(name) for name in ("Architecture", "RootDeviceName", "BootMode", "ImdsSupport", "Platform")}
+    kept = {
+        name: source.get(name) for name in ("Architecture", "RootDeviceName", "BootMode", "ImdsSupport", "Platform")
+    }
     image = _new_image(
         call, call.params["Name"], **kept, SourceImageId=source["ImageId"], SourceImageRegion=source_region.name,
         BlockDeviceMappings=[],
@@ -249,7 +260,10 @@ def attribute(call: Call) -> dict[str, Any]:
         "imdsSupport": ("ImdsSupport", {"Value": image.get("ImdsSupport")}),
         "sriovNetSupport": ("SriovNetSupport", {"Value": image.get("SriovNetSupport")}),
         "productCodes": ("ProductCodes", []),
-        "deregistrationProtection": ("DeregistrationProtection", {"Value": "enabled" if image.get("_protected") else "disabled"}),
+        "deregistrationProtection": (
+            "DeregistrationProtection",
+            {"Value": "enabled" if image.get("_protected") else "disabled"},
+        ),
     }
     name = call.params["Attribute"]
     if name not in shown:
@@ -271,7 +285,9 @@ def modify_attribute(call: Call) -> dict[str, Any]:
         image["ImdsSupport"] = call.params["ImdsSupport"].get("Value")
     else:
         change = call.get("LaunchPermission", {})
-        flat = [{"UserId": user} for user in call.get("UserIds", ())] + [{"Group": group} for group in call.get("UserGroups", ())]
+        flat = [{"UserId": user} for user in call.get("UserIds", ())] + [
+            {"Group": group} for group in call.get("UserGroups", ())
+        ]
         added = change.get("Add", []) + (flat if call.get("OperationType") == "add" else [])
         removed = change.get("Remove", []) + (flat if call.get("OperationType") == "remove" else [])
         if not added and not removed:

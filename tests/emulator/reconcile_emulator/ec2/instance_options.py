@@ -15,14 +15,18 @@ from .instances import Instance
 def _instance(call: Call) -> Instance:
     instance = lookup.instance(call.region, call.params["InstanceId"])
     if instance["State"]["Name"] in ("terminated", "shutting-down"):
-        raise AwsError("IncorrectInstanceState", f"The instance '{instance['InstanceId']}' is {instance['State']['Name']}.")
+        raise AwsError(
+            "IncorrectInstanceState", f"The instance '{instance['InstanceId']}' is {instance['State']['Name']}."
+        )
     return instance
 
 
 def _stopped(call: Call, what: str) -> Instance:
     instance = _instance(call)
     if instance["State"]["Name"] != "stopped":
-        raise AwsError("IncorrectInstanceState", f"The instance '{instance['InstanceId']}' must be stopped to change its {what}.")
+        raise AwsError(
+            "IncorrectInstanceState", f"The instance '{instance['InstanceId']}' must be stopped to change its {what}."
+        )
     return instance
 
 
@@ -39,7 +43,10 @@ def metadata(call: Call) -> dict[str, Any]:
     if not 1 <= given.get("HttpPutResponseHopLimit", 1) <= 64:
         raise invalid_value("The hop limit must be between 1 and 64.")
     instance["MetadataOptions"] = {**instance["MetadataOptions"], **given}
-    return {"InstanceId": instance["InstanceId"], "InstanceMetadataOptions": {**instance["MetadataOptions"], "State": "pending"}}
+    return {
+        "InstanceId": instance["InstanceId"],
+        "InstanceMetadataOptions": {**instance["MetadataOptions"], "State": "pending"},
+    }
 
 
 @operation("ec2", "MonitorInstances", "UnmonitorInstances")
@@ -55,7 +62,9 @@ def monitoring(call: Call) -> dict[str, Any]:
                 instance["Monitoring"] = {"State": "enabled" if on else "disabled"}
 
     call.region.later("instance_monitoring", settle)
-    return {"InstanceMonitorings": [{"InstanceId": i["InstanceId"], "Monitoring": dict(i["Monitoring"])} for i in instances]}
+    return {
+        "InstanceMonitorings": [{"InstanceId": i["InstanceId"], "Monitoring": dict(i["Monitoring"])} for i in instances]
+    }
 
 
 CREDITS = Listing(
@@ -74,7 +83,8 @@ def credits(call: Call) -> dict[str, Any]:
         if instance["_credits"] is None or instance["State"]["Name"] == "terminated":
             if named and instance["InstanceId"] in named and instance["_credits"] is None:
                 raise AwsError(
-                    "InvalidInstanceID", f"The instance type of '{instance['InstanceId']}' does not support CPU credits."
+                    "InvalidInstanceID",
+                    f"The instance type of '{instance['InstanceId']}' does not support CPU credits.",
                 )
             continue
         # Without ids AWS lists only the instances set to unlimited.
@@ -92,7 +102,10 @@ def modify_credits(call: Call) -> dict[str, Any]:
         if instance is None:
             error = {"Code": "InvalidInstanceID.NotFound", "Message": "The instance ID does not exist"}
         elif instance["_credits"] is None:
-            error = {"Code": "InstanceCreditSpecification.NotSupported", "Message": "The instance type has no CPU credits"}
+            error = {
+                "Code": "InstanceCreditSpecification.NotSupported",
+                "Message": "The instance type has no CPU credits",
+            }
         elif instance["State"]["Name"] not in ("running", "stopped", "pending", "stopping"):
             error = {"Code": "IncorrectInstanceState", "Message": "The instance is not running or stopped"}
         else:
@@ -106,7 +119,10 @@ def modify_credits(call: Call) -> dict[str, Any]:
 @operation("ec2", "ModifyInstanceMaintenanceOptions")
 def maintenance(call: Call) -> dict[str, Any]:
     instance = _instance(call)
-    instance["MaintenanceOptions"] = {**instance["MaintenanceOptions"], **_given(call, "AutoRecovery", "RebootMigration")}
+    instance["MaintenanceOptions"] = {
+        **instance["MaintenanceOptions"],
+        **_given(call, "AutoRecovery", "RebootMigration"),
+    }
     return {"InstanceId": instance["InstanceId"], **instance["MaintenanceOptions"]}
 
 
@@ -116,8 +132,13 @@ def private_dns(call: Call) -> dict[str, Any]:
     given = _given(call, "EnableResourceNameDnsARecord", "EnableResourceNameDnsAAAARecord")
     if "PrivateDnsHostnameType" in call.params:
         given["HostnameType"] = call.params["PrivateDnsHostnameType"]
-        if instance["State"]["Name"] != "stopped" and given["HostnameType"] != instance["PrivateDnsNameOptions"]["HostnameType"]:
-            raise AwsError("IncorrectInstanceState", "The hostname type can only be changed while the instance is stopped.")
+        if (
+            instance["State"]["Name"] != "stopped"
+            and given["HostnameType"] != instance["PrivateDnsNameOptions"]["HostnameType"]
+        ):
+            raise AwsError(
+                "IncorrectInstanceState", "The hostname type can only be changed while the instance is stopped."
+            )
     instance["PrivateDnsNameOptions"] = {**instance["PrivateDnsNameOptions"], **given}
     return {"Return": True}
 

@@ -107,7 +107,9 @@ def create_interface(
     """Makes an interface and takes its addresses."""
     groups = groups_for(region, subnet.vpc_id, group_ids)
     address = take_address(subnet, private_ip)
-    others = [take_address(subnet, ip) for ip in more_ips or ()] + [take_address(subnet, None) for _ in range(secondary)]
+    others = [take_address(subnet, ip) for ip in more_ips or ()] + [
+        take_address(subnet, None) for _ in range(secondary)
+    ]
     interface = {
         "NetworkInterfaceId": new_id("eni"),
         "SubnetId": subnet.id,
@@ -142,7 +144,13 @@ def remove_interface(region: Region, interface: Interface) -> None:
     region.interfaces.pop(interface["NetworkInterfaceId"], None)
     for address in region.addresses.values():
         if address.get("NetworkInterfaceId") == interface["NetworkInterfaceId"]:
-            for name in ("NetworkInterfaceId", "AssociationId", "InstanceId", "PrivateIpAddress", "NetworkInterfaceOwnerId"):
+            for name in (
+                "NetworkInterfaceId",
+                "AssociationId",
+                "InstanceId",
+                "PrivateIpAddress",
+                "NetworkInterfaceOwnerId",
+            ):
                 address.pop(name, None)
     for subnets in region.moto.subnets.values():
         if subnet := subnets.get(interface["SubnetId"]):
@@ -217,7 +225,9 @@ def create(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     interface = lookup.interface(call.region, call.params["NetworkInterfaceId"])
     if interface["Status"] != "available":
-        raise AwsError("InvalidNetworkInterface.InUse", f"Interface {interface['NetworkInterfaceId']} is currently in use.")
+        raise AwsError(
+            "InvalidNetworkInterface.InUse", f"Interface {interface['NetworkInterfaceId']} is currently in use."
+        )
     remove_interface(call.region, interface)
     return {"Return": True}
 
@@ -228,12 +238,21 @@ def attach_call(call: Call) -> dict[str, Any]:
     instance = lookup.instance(call.region, call.params["InstanceId"])
     index = call.params["DeviceIndex"]
     if interface["Status"] != "available":
-        raise AwsError("InvalidNetworkInterface.InUse", f"Interface {interface['NetworkInterfaceId']} is currently in use.")
+        raise AwsError(
+            "InvalidNetworkInterface.InUse", f"Interface {interface['NetworkInterfaceId']} is currently in use."
+        )
     if any(eni["Attachment"]["DeviceIndex"] == index for eni in of_instance(call.region, instance["InstanceId"])):
-        raise invalid_value(f"Instance '{instance['InstanceId']}' already has an interface attached at device index '{index}'.")
+        raise invalid_value(
+            f"Instance '{instance['InstanceId']}' already has an interface attached at device index '{index}'."
+        )
     if interface["AvailabilityZone"] != instance["Placement"]["AvailabilityZone"]:
-        raise AwsError("InvalidParameterCombination", "The interface and the instance are in different availability zones.")
-    return {"AttachmentId": attach(call.region, interface, instance["InstanceId"], index, delete=False), "NetworkCardIndex": 0}
+        raise AwsError(
+            "InvalidParameterCombination", "The interface and the instance are in different availability zones."
+        )
+    return {
+        "AttachmentId": attach(call.region, interface, instance["InstanceId"], index, delete=False),
+        "NetworkCardIndex": 0,
+    }
 
 
 @operation("ec2", "DetachNetworkInterface")
@@ -244,7 +263,8 @@ def detach_call(call: Call) -> dict[str, Any]:
         if attachment.get("AttachmentId") == attachment_id:
             if attachment.get("DeviceIndex") == 0:
                 raise AwsError(
-                    "OperationNotPermitted", "The network interface at device index 0 and networkCard index 0 cannot be detached."
+                    "OperationNotPermitted",
+                    "The network interface at device index 0 and networkCard index 0 cannot be detached.",
                 )
             attachment["Status"] = interface["Status"] = "detaching"
             call.region.later("interface_detaching", lambda: detach(interface))
@@ -264,7 +284,9 @@ def modify(call: Call) -> dict[str, Any]:
     if change := call.get("Attachment"):
         attachment = interface.get("Attachment")
         if attachment is None or change.get("AttachmentId") != attachment["AttachmentId"]:
-            raise AwsError("InvalidAttachmentID.NotFound", f"The attachment '{change.get('AttachmentId')}' does not exist")
+            raise AwsError(
+                "InvalidAttachmentID.NotFound", f"The attachment '{change.get('AttachmentId')}' does not exist"
+            )
         attachment["DeleteOnTermination"] = change.get("DeleteOnTermination", attachment["DeleteOnTermination"])
     return {}
 
@@ -294,4 +316,3 @@ def unassign(call: Call) -> dict[str, Any]:
     for address in gone:
         subnet.del_subnet_ip(address)
     return {}
-

@@ -46,7 +46,11 @@ def _parse(material: bytes) -> Any:
     except (binascii.Error, ValueError):
         pass
     for candidate in candidates:
-        for load in (serialization.load_ssh_public_key, serialization.load_pem_public_key, serialization.load_der_public_key):
+        for load in (
+            serialization.load_ssh_public_key,
+            serialization.load_pem_public_key,
+            serialization.load_der_public_key,
+        ):
             try:
                 key = load(candidate)
             except (ValueError, UnsupportedAlgorithm):
@@ -108,7 +112,9 @@ def create(call: Call) -> dict[str, Any]:
         digest = hashlib.sha1(der, usedforsecurity=False).hexdigest()
         print_ = ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
         form = serialization.PrivateFormat.TraditionalOpenSSL
-    public = private.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    public = (
+        private.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    )
     key = _add(call, name, kind, print_, f"{public} {name}")
     material = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
     return {**key, "KeyMaterial": material}

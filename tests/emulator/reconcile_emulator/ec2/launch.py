@@ -69,7 +69,9 @@ def _apply_template(call: Call) -> None:
     for template in moto.launch_templates.values():
         if wanted.get("LaunchTemplateId") == template.id or wanted.get("LaunchTemplateName") == template.name:
             version = wanted.get("Version", "$Default")
-            number = {"$Default": template.default_version_number, "$Latest": template.latest_version_number}.get(version, version)
+            number = {"$Default": template.default_version_number, "$Latest": template.latest_version_number}.get(
+                version, version
+            )
             data = template.get_version(int(number)).data
             call.params.update({name: value for name, value in dict(data).items() if name not in call.params})
             return
@@ -95,7 +97,9 @@ def _check_combinations(call: Call) -> None:
         if len(set(indices)) != len(indices) or 0 not in indices:
             raise invalid_value("Each network interface requires a device index of its own, and one must be 0.")
         if len(nics) > 1 and any(nic.get("AssociatePublicIpAddress") for nic in nics):
-            raise bad_combination("The associatePublicIPAddress parameter can only be specified for one network interface.")
+            raise bad_combination(
+                "The associatePublicIPAddress parameter can only be specified for one network interface."
+            )
     if call.get("SecurityGroups") and call.get("SecurityGroupIds"):
         raise bad_combination("The parameters groupId and groupName cannot be used together")
 
@@ -128,16 +132,25 @@ def _subnet(call: Call, kind: str) -> Any:
     wanted = call.get("Placement", {}).get("AvailabilityZone")
     if wanted and wanted not in lookup.zones(region):
         raise invalid_value(f"Invalid availability zone: [{wanted}]")
-    defaults = [s for subnets in region.moto.subnets.values() for s in subnets.values() if str(s.default_for_az).lower() == "true"]
+    defaults = [
+        s
+        for subnets in region.moto.subnets.values()
+        for s in subnets.values()
+        if str(s.default_for_az).lower() == "true"
+    ]
     for subnet in sorted(defaults, key=lambda s: s.availability_zone):
-        if subnet.availability_zone == wanted or (not wanted and offered_in(region.name, kind, subnet.availability_zone)):
+        if subnet.availability_zone == wanted or (
+            not wanted and offered_in(region.name, kind, subnet.availability_zone)
+        ):
             return subnet
     raise AwsError("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
 
 
 def block_devices(call: Call, image: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The volumes to make by device: the image's, changed and completed by the request's."""
-    devices = {m["DeviceName"]: {"DeleteOnTermination": True, **m["Ebs"]} for m in image["BlockDeviceMappings"] if m.get("Ebs")}
+    devices = {
+        m["DeviceName"]: {"DeleteOnTermination": True, **m["Ebs"]} for m in image["BlockDeviceMappings"] if m.get("Ebs")
+    }
     for mapping in call.get("BlockDeviceMappings", ()):
         name = mapping.get("DeviceName")
         if not name:
@@ -167,7 +180,9 @@ def _rehearse(call: Call, subnet: Any, mappings: dict[str, dict[str, Any]]) -> N
         if nic.get("NetworkInterfaceId"):
             eni = lookup.interface(region, nic["NetworkInterfaceId"])
             if eni["Status"] != "available":
-                raise AwsError("InvalidNetworkInterface.InUse", f"Interface {eni['NetworkInterfaceId']} is currently in use.")
+                raise AwsError(
+                    "InvalidNetworkInterface.InUse", f"Interface {eni['NetworkInterfaceId']} is currently in use."
+                )
         else:
             place = lookup.subnet(region, nic["SubnetId"]) if nic.get("SubnetId") else subnet
             groups_for(region, place.vpc_id, nic.get("Groups"))
@@ -202,7 +217,13 @@ def _group_ids(call: Call) -> list[str] | None:
 
 
 def _launch(
-    call: Call, image: dict[str, Any], kind: dict[str, Any], subnet: Any, mappings: dict[str, Any], reservation: str, index: int
+    call: Call,
+    image: dict[str, Any],
+    kind: dict[str, Any],
+    subnet: Any,
+    mappings: dict[str, Any],
+    reservation: str,
+    index: int,
 ) -> Instance:
     region, instance_id = call.region, new_id("i")
     nics = call.get("NetworkInterfaces") or [
@@ -212,7 +233,9 @@ def _launch(
     wants_public = primary_nic.get("AssociatePublicIpAddress")
     instance = _new_instance(call, image, kind, subnet, instance_id, reservation, index)
     automatic = str(subnet.map_public_ip_on_launch).lower() == "true"
-    instance["_public"] = (automatic if wants_public is None else wants_public) and not primary_nic.get("NetworkInterfaceId")
+    instance["_public"] = (automatic if wants_public is None else wants_public) and not primary_nic.get(
+        "NetworkInterfaceId"
+    )
     region.instances[instance_id] = instance
     region.created(instance_id)
     for nic in nics:
@@ -269,9 +292,13 @@ def _new_instance(
         raise bad_combination(f"The instance type {kind['InstanceType']} does not support CPU credits.")
     optimized = kind["EbsInfo"]["EbsOptimizedSupport"]
     if call.get("EbsOptimized") and optimized == "unsupported":
-        raise AwsError("InvalidParameterCombination", f"EBS-optimized instances are not supported for {kind['InstanceType']}.")
+        raise AwsError(
+            "InvalidParameterCombination", f"EBS-optimized instances are not supported for {kind['InstanceType']}."
+        )
     if call.get("HibernationOptions", {}).get("Configured") and not kind["HibernationSupported"]:
-        raise AwsError("UnsupportedHibernationConfiguration", f"Hibernation is not supported for {kind['InstanceType']}.")
+        raise AwsError(
+            "UnsupportedHibernationConfiguration", f"Hibernation is not supported for {kind['InstanceType']}."
+        )
     if call.get("EnclaveOptions", {}).get("Enabled") and kind["NitroEnclavesSupport"] != "supported":
         raise bad_combination(f"The instance type {kind['InstanceType']} does not support Nitro Enclaves.")
     now = utcnow()
@@ -354,4 +381,3 @@ def _new_instance(
         instance["InstanceLifecycle"] = "spot"
     set_state(instance, "pending")
     return instance
-

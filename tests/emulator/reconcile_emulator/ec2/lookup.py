@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ..world import Region
 
 
-def _find(region: Region, store: dict[str, Any], object_id: str, prefix: str, malformed: str, missing: str, text: str) -> Any:
+def _find(
+    region: Region, store: dict[str, Any], object_id: str, prefix: str, malformed: str, missing: str, text: str
+) -> Any:
     if not ids.well_formed(prefix, object_id):
         raise AwsError(malformed, f'Invalid id: "{object_id}" (expecting "{prefix}-...")')
     found = store.get(object_id)

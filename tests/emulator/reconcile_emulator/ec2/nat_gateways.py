@@ -36,7 +36,9 @@ def create(call: Call) -> dict[str, Any]:
     if public:
         address = region.addresses.get(call.get("AllocationId", ""))
         if address is None:
-            raise AwsError("InvalidAllocationID.NotFound", f"The allocation ID '{call.get('AllocationId')}' does not exist")
+            raise AwsError(
+                "InvalidAllocationID.NotFound", f"The allocation ID '{call.get('AllocationId')}' does not exist"
+            )
         if address.get("AssociationId"):
             raise AwsError("Resource.AlreadyAssociated", f"resource {address['AllocationId']} is already associated")
     gateway_id = new_id("nat")
@@ -45,7 +47,11 @@ def create(call: Call) -> dict[str, Any]:
         interface_type="nat_gateway", requester="amazon-nat",
     )  # fmt: skip
     interface["Status"] = "in-use"
-    entry: dict[str, Any] = {"NetworkInterfaceId": interface["NetworkInterfaceId"], "PrivateIp": interface["PrivateIpAddress"], "IsPrimary": True}
+    entry: dict[str, Any] = {
+        "NetworkInterfaceId": interface["NetworkInterfaceId"],
+        "PrivateIp": interface["PrivateIpAddress"],
+        "IsPrimary": True,
+    }
     if address is not None:
         entry |= {
             "AllocationId": address["AllocationId"],

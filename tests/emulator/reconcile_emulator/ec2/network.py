@@ -160,7 +160,9 @@ def _canonical(call: Call, param: str, wire: str) -> None:
         try:
             call.form[wire] = call.params[param] = str(ipaddress.ip_network(value, strict=False))
         except ValueError:
-            raise invalid_value(f"Value ({value}) for parameter {wire[:1].lower() + wire[1:]} is invalid. This is not a valid CIDR block.") from None
+            raise invalid_value(
+                f"Value ({value}) for parameter {wire[:1].lower() + wire[1:]} is invalid. This is not a valid CIDR block."
+            ) from None
 
 
 @operation("ec2", "CreateVpc")
@@ -214,7 +216,9 @@ def delete_vpc(call: Call) -> dict[str, Any]:
     region, vpc = call.region, lookup.vpc(call.region, call.params["VpcId"])
     busy = any(eni["VpcId"] == vpc.id for eni in region.interfaces.values())
     busy = busy or any(group.vpc_id == vpc.id and group.name != "default" for group in all_groups(region))
-    busy = busy or any(acl.vpc_id == vpc.id and str(acl.default).lower() != "true" for acl in region.moto.network_acls.values())
+    busy = busy or any(
+        acl.vpc_id == vpc.id and str(acl.default).lower() != "true" for acl in region.moto.network_acls.values()
+    )
     busy = busy or any(gateway.vpc and gateway.vpc.id == vpc.id for gateway in region.moto.internet_gateways.values())
     if busy:
         raise dependency_violation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")

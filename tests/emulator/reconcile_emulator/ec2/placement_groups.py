@@ -52,7 +52,9 @@ def delete(call: Call) -> dict[str, Any]:
     group = next((g for g in region.placement_groups.values() if g["GroupName"] == name), None)
     if group is None:
         raise AwsError("InvalidPlacementGroup.Unknown", f"The Placement Group '{name}' is unknown.")
-    if any(i["Placement"]["GroupName"] == name and i["State"]["Name"] != "terminated" for i in region.instances.values()):
+    if any(
+        i["Placement"]["GroupName"] == name and i["State"]["Name"] != "terminated" for i in region.instances.values()
+    ):
         raise AwsError("InvalidPlacementGroup.InUse", f"The placement group {name} is in use and may not be deleted.")
     del region.placement_groups[group["GroupId"]]
     return {}

@@ -51,7 +51,9 @@ def associate(region: Region, instance: dict[str, Any], profile: dict[str, Any])
 def _association(call: Call) -> dict[str, Any]:
     association = call.region.profile_associations.get(call.params["AssociationId"])
     if association is None:
-        raise AwsError("InvalidAssociationID.NotFound", f"An invalid association-id of '{call.params['AssociationId']}' was given")
+        raise AwsError(
+            "InvalidAssociationID.NotFound", f"An invalid association-id of '{call.params['AssociationId']}' was given"
+        )
     return association
 
 

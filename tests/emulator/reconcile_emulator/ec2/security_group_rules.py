@@ -109,26 +109,31 @@ def _wanted(call: Call, group: Any, *, egress: bool) -> list[Rule]:
     rules = []
     for permission in permissions:
         if permission.get("IpProtocol") is None:
-            raise invalid_value("Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.")
+            raise invalid_value(
+                "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
+            )
         protocol = _protocol(permission["IpProtocol"])
         ports = _ports(protocol, permission.get("FromPort"), permission.get("ToPort"))
         sources = [
             _described({"CidrIpv4": cidr(r["CidrIp"], 4)}, r.get("Description")) for r in permission.get("IpRanges", ())
         ]
         sources += [
-            _described({"CidrIpv6": cidr(r["CidrIpv6"], 6)}, r.get("Description")) for r in permission.get("Ipv6Ranges", ())
+            _described({"CidrIpv6": cidr(r["CidrIpv6"], 6)}, r.get("Description"))
+            for r in permission.get("Ipv6Ranges", ())
         ]
         sources += [
             _described({"PrefixListId": r["PrefixListId"]}, r.get("Description"))
             for r in permission.get("PrefixListIds", ())
         ]
         sources += [
-            _described(_group_source(call, pair), pair.get("Description")) for pair in permission.get("UserIdGroupPairs", ())
+            _described(_group_source(call, pair), pair.get("Description"))
+            for pair in permission.get("UserIdGroupPairs", ())
         ]
         if not sources:
             raise AwsError("MissingParameter", "The request must contain the parameter cidrIp, groupId or prefixListId")
         rules += [
-            new_rule(call.region, group.id, egress=egress, protocol=protocol, source=source, ports=ports) for source in sources
+            new_rule(call.region, group.id, egress=egress, protocol=protocol, source=source, ports=ports)
+            for source in sources
         ]
     return rules
 
@@ -204,7 +209,10 @@ def revoke(call: Call) -> dict[str, Any]:
     group.emulated_rules = [rule for rule in existing if rule not in gone]
     revoked = [
         {
-            **{name: rule.get(name) for name in ("SecurityGroupRuleId", "GroupId", "IsEgress", "IpProtocol", "FromPort", "ToPort")},
+            **{
+                name: rule.get(name)
+                for name in ("SecurityGroupRuleId", "GroupId", "IsEgress", "IpProtocol", "FromPort", "ToPort")
+            },
             **{name: rule.get(name) for name in ("CidrIpv4", "CidrIpv6", "PrefixListId", "Description")},
             "ReferencedGroupId": rule.get("ReferencedGroupInfo", {}).get("GroupId"),
         }
@@ -221,20 +229,28 @@ def modify(call: Call) -> dict[str, Any]:
     for update in call.params["SecurityGroupRules"]:
         rule_id, wanted = update["SecurityGroupRuleId"], update.get("SecurityGroupRule", {})
         if rule_id not in existing:
-            raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist")
+            raise AwsError(
+                "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist"
+            )
         source = {name: wanted[name] for name in ("CidrIpv4", "CidrIpv6", "PrefixListId") if wanted.get(name)}
         if wanted.get("ReferencedGroupId"):
             source |= _group_source(call, {"GroupId": wanted["ReferencedGroupId"]})
         if len(source) != 1:
-            raise bad_combination("Exactly one of cidrIpv4, cidrIpv6, prefixListId or referencedGroupId must be specified")
+            raise bad_combination(
+                "Exactly one of cidrIpv4, cidrIpv6, prefixListId or referencedGroupId must be specified"
+            )
         for name, version in (("CidrIpv4", 4), ("CidrIpv6", 6)):
             if name in source:
                 source[name] = cidr(source[name], version)
         rule = existing[rule_id]
         if next(iter(source)) not in rule:
-            raise invalid_value(f"Invalid rule type for security group rule '{rule_id}'. The kind of source cannot be changed.")
+            raise invalid_value(
+                f"Invalid rule type for security group rule '{rule_id}'. The kind of source cannot be changed."
+            )
         if wanted.get("IpProtocol") is None:
-            raise invalid_value("Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.")
+            raise invalid_value(
+                "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
+            )
         protocol = _protocol(wanted["IpProtocol"])
         low, high = _ports(protocol, wanted.get("FromPort"), wanted.get("ToPort"))
         kept = {name: value for name, value in rule.items() if name not in (*SOURCES, "Description")}
@@ -253,7 +269,9 @@ def describe_rules(call: Call) -> dict[str, Any]:
     existing = rules_of(call.region, group)
     if named := call.get("SecurityGroupRuleDescriptions"):
         wanted = {d["SecurityGroupRuleId"]: d.get("Description") for d in named}
-        pairs = [(rule, wanted[rule["SecurityGroupRuleId"]]) for rule in existing if rule["SecurityGroupRuleId"] in wanted]
+        pairs = [
+            (rule, wanted[rule["SecurityGroupRuleId"]]) for rule in existing if rule["SecurityGroupRuleId"] in wanted
+        ]
         if len(pairs) != len(wanted):
             raise AwsError("InvalidSecurityGroupRuleId.NotFound", "A security group rule ID does not exist")
     else:

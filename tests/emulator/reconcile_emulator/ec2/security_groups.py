@@ -55,18 +55,28 @@ GROUPS = Listing(
 def rules_of(region: Region, group: Any) -> list[Rule]:
     """A group's rules, which begin as AWS makes them."""
     if not hasattr(group, "emulated_rules"):
-        group.emulated_rules = [new_rule(region, group.id, egress=True, protocol="-1", source={"CidrIpv4": "0.0.0.0/0"})]
+        group.emulated_rules = [
+            new_rule(region, group.id, egress=True, protocol="-1", source={"CidrIpv4": "0.0.0.0/0"})
+        ]
         if group.name == "default":
             own = {"ReferencedGroupInfo": {"GroupId": group.id, "UserId": region.account.id}}
             group.emulated_rules.append(new_rule(region, group.id, egress=False, protocol="-1", source=own))
         vpc = region.moto.vpcs.get(group.vpc_id)
         if vpc is not None and vpc.get_cidr_block_association_set(ipv6=True):
-            group.emulated_rules.append(new_rule(region, group.id, egress=True, protocol="-1", source={"CidrIpv6": "::/0"}))
+            group.emulated_rules.append(
+                new_rule(region, group.id, egress=True, protocol="-1", source={"CidrIpv6": "::/0"})
+            )
     return group.emulated_rules
 
 
 def new_rule(
-    region: Region, group_id: str, *, egress: bool, protocol: str, source: dict[str, Any], ports: tuple[int, int] = (-1, -1)
+    region: Region,
+    group_id: str,
+    *,
+    egress: bool,
+    protocol: str,
+    source: dict[str, Any],
+    ports: tuple[int, int] = (-1, -1),
 ) -> Rule:
     return {
         "SecurityGroupRuleId": new_id("sgr"),
@@ -139,7 +149,9 @@ def create(call: Call) -> dict[str, Any]:
     vpc_id = call.get("VpcId") or region.moto.default_vpc.id
     lookup.vpc(region, vpc_id)
     if not GROUP_NAME.fullmatch(name) or name.startswith("sg-"):
-        raise invalid_value(f"Value ({name}) for parameter GroupName is invalid. Character sets beyond ASCII are not supported.")
+        raise invalid_value(
+            f"Value ({name}) for parameter GroupName is invalid. Character sets beyond ASCII are not supported."
+        )
     description = call.params["Description"]
     if not GROUP_NAME.fullmatch(description):
         raise invalid_value(

@@ -90,7 +90,11 @@ def create_many(call: Call) -> dict[str, Any]:
     for volume, attachment in of_instance(call.region, instance["InstanceId"]):
         root = attachment["Device"] == instance["RootDeviceName"]
         if volume["VolumeId"] not in skipped and not (root and wanted.get("ExcludeBootVolume")):
-            made.append(create_snapshot(call.region, volume, call.get("Description", ""), call.tags_for("snapshot"), call.outcome))
+            made.append(
+                create_snapshot(
+                    call.region, volume, call.get("Description", ""), call.tags_for("snapshot"), call.outcome
+                )
+            )
     return {"Snapshots": made}
 
 
@@ -98,7 +102,9 @@ def create_many(call: Call) -> dict[str, Any]:
 def copy(call: Call) -> dict[str, Any]:
     source_region = call.region.account.region(call.params["SourceRegion"])
     source = lookup.snapshot(source_region, call.params["SourceSnapshotId"])
-    made = create_snapshot(call.region, {**source, "VolumeId": "vol-ffffffff"}, call.get("Description", ""), call.tags_for("snapshot"))
+    made = create_snapshot(
+        call.region, {**source, "VolumeId": "vol-ffffffff"}, call.get("Description", ""), call.tags_for("snapshot")
+    )
     if call.get("Encrypted"):
         made["Encrypted"] = True
     return {"SnapshotId": made["SnapshotId"], "Tags": made["Tags"]}

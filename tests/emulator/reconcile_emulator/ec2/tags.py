@@ -70,7 +70,10 @@ def _holder(region: Region, resource_id: str) -> tuple[dict[str, Any], str] | No
         _, store, member = STORES[prefix]
         found = getattr(region, store).get(resource_id)
     elif prefix == "sgr":
-        found, member = next((rule for rule in _rules(region) if rule["SecurityGroupRuleId"] == resource_id), None), "Tags"
+        found, member = (
+            next((rule for rule in _rules(region) if rule["SecurityGroupRuleId"] == resource_id), None),
+            "Tags",
+        )
     else:
         try:
             region.moto.do_resources_exist([resource_id])
@@ -136,7 +139,8 @@ def describe(call: Call) -> dict[str, Any]:
             found += [{"ResourceId": resource_id, "ResourceType": kind, **tag} for tag in item[member]]
     for rule in _rules(region):
         found += [
-            {"ResourceId": rule["SecurityGroupRuleId"], "ResourceType": "security-group-rule", **tag} for tag in rule["Tags"]
+            {"ResourceId": rule["SecurityGroupRuleId"], "ResourceType": "security-group-rule", **tag}
+            for tag in rule["Tags"]
         ]
     for resource_id, tags in region.moto.tags.items():
         kind = IN_MOTO.get(resource_id.rpartition("-")[0])

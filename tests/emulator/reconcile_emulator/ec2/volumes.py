@@ -59,7 +59,9 @@ def performance(kind: str, size: int, iops: int | None, throughput: int | None) 
     """The IOPS and throughput a volume gets, checked against its type's rules."""
     low, high, iops_range = LIMITS[kind]
     if not low <= size <= high:
-        raise invalid_value(f"Volume of {size}GiB is invalid for volume type {kind}; must be between {low}GiB and {high}GiB.")
+        raise invalid_value(
+            f"Volume of {size}GiB is invalid for volume type {kind}; must be between {low}GiB and {high}GiB."
+        )
     if throughput is not None and kind != "gp3":
         raise bad_combination(f"The parameter throughput is not supported for {kind} volumes.")
     if iops_range is None:
@@ -112,7 +114,9 @@ def create_volume(
     if size is None:
         raise AwsError("MissingParameter", "The request must contain the parameter size or snapshotId")
     if kms_key and not encrypted:
-        raise AwsError("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+        raise AwsError(
+            "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."
+        )
     kind = kind or "gp2"
     volume = {
         "VolumeId": new_id("vol"),
@@ -196,7 +200,8 @@ def delete(call: Call) -> dict[str, Any]:
     volume = lookup.volume(call.region, call.params["VolumeId"])
     if volume["Attachments"]:
         raise AwsError(
-            "VolumeInUse", f"Volume {volume['VolumeId']} is currently attached to {volume['Attachments'][0]['InstanceId']}"
+            "VolumeInUse",
+            f"Volume {volume['VolumeId']} is currently attached to {volume['Attachments'][0]['InstanceId']}",
         )
     if volume["State"] == "creating":
         raise AwsError("IncorrectState", f"The volume '{volume['VolumeId']}' is 'creating'")
@@ -214,7 +219,10 @@ def attach_call(call: Call) -> dict[str, Any]:
     if instance["State"]["Name"] not in ("running", "stopped"):
         raise AwsError("IncorrectState", f"Instance '{instance_id}' is not 'running'.")
     if volume["AvailabilityZone"] != instance["Placement"]["AvailabilityZone"]:
-        raise AwsError("InvalidVolume.ZoneMismatch", f"The volume '{volume['VolumeId']}' is not in the same availability zone as instance '{instance_id}'")
+        raise AwsError(
+            "InvalidVolume.ZoneMismatch",
+            f"The volume '{volume['VolumeId']}' is not in the same availability zone as instance '{instance_id}'",
+        )
     if volume["Attachments"] and not volume["MultiAttachEnabled"]:
         raise AwsError("VolumeInUse", f"{volume['VolumeId']} is already attached to an instance")
     if volume["State"] not in ("available", "in-use"):
@@ -247,10 +255,16 @@ def detach_call(call: Call) -> dict[str, Any]:
         None,
     )
     if attachment is None:
-        raise AwsError("InvalidAttachment.NotFound", f"The volume '{volume_id}' is not attached to instance '{instance_id}' as device '{device}'.")
+        raise AwsError(
+            "InvalidAttachment.NotFound",
+            f"The volume '{volume_id}' is not attached to instance '{instance_id}' as device '{device}'.",
+        )
     instance = region.instances[attachment["InstanceId"]]
     if attachment["Device"] == instance["RootDeviceName"] and instance["State"]["Name"] == "running":
-        raise AwsError("OperationNotPermitted", f"Unable to detach root volume '{volume_id}' from instance '{attachment['InstanceId']}'")
+        raise AwsError(
+            "OperationNotPermitted",
+            f"Unable to detach root volume '{volume_id}' from instance '{attachment['InstanceId']}'",
+        )
     attachment["State"] = "detaching"
 
     def settle() -> None:
@@ -268,7 +282,8 @@ def modify(call: Call) -> dict[str, Any]:
     volume_id, previous = volume["VolumeId"], region.modifications.get(volume["VolumeId"])
     if previous is not None and previous["ModificationState"] in ("modifying", "optimizing"):
         raise AwsError(
-            "IncorrectModificationState", f"Volume {volume_id} in state '{previous['ModificationState']}' cannot be modified"
+            "IncorrectModificationState",
+            f"Volume {volume_id} in state '{previous['ModificationState']}' cannot be modified",
         )
     if previous is not None and previous["_count"] >= MODIFICATIONS_PER_DAY:
         raise AwsError(
@@ -320,7 +335,9 @@ def modifications(call: Call) -> dict[str, Any]:
         for volume_id in wanted:
             lookup.volume(call.region, volume_id)
             if volume_id not in call.region.modifications:
-                raise AwsError("InvalidVolumeModification.NotFound", f"Modification for volume '{volume_id}' does not exist.")
+                raise AwsError(
+                    "InvalidVolumeModification.NotFound", f"Modification for volume '{volume_id}' does not exist."
+                )
         found = [m for m in found if m["VolumeId"] in wanted]
     return MODIFICATIONS(call, {"VolumesModifications": found})
 
@@ -345,7 +362,11 @@ def status(call: Call) -> dict[str, Any]:
 @operation("ec2", "DescribeVolumeAttribute")
 def attribute(call: Call) -> dict[str, Any]:
     volume = lookup.volume(call.region, call.params["VolumeId"])
-    return {"VolumeId": volume["VolumeId"], "AutoEnableIO": {"Value": volume.get("_auto_enable_io", False)}, "ProductCodes": []}
+    return {
+        "VolumeId": volume["VolumeId"],
+        "AutoEnableIO": {"Value": volume.get("_auto_enable_io", False)},
+        "ProductCodes": [],
+    }
 
 
 @operation("ec2", "ModifyVolumeAttribute")

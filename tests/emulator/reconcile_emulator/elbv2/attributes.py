@@ -60,7 +60,9 @@ _HEALTH = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": ("1", None),
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": ("off", None),
 }
-_CROSS_ZONE = {"load_balancing.cross_zone.enabled": ("use_load_balancer_configuration", (*BOOL, "use_load_balancer_configuration"))}
+_CROSS_ZONE = {
+    "load_balancing.cross_zone.enabled": ("use_load_balancer_configuration", (*BOOL, "use_load_balancer_configuration"))
+}
 _DELAY = {"deregistration_delay.timeout_seconds": ("300", range(0, 3601))}
 
 TARGET_GROUP: dict[str, Rules] = {
@@ -68,7 +70,10 @@ TARGET_GROUP: dict[str, Rules] = {
         **_DELAY,
         **_CROSS_ZONE,
         **_HEALTH,
-        "load_balancing.algorithm.type": ("round_robin", ("round_robin", "least_outstanding_requests", "weighted_random")),
+        "load_balancing.algorithm.type": (
+            "round_robin",
+            ("round_robin", "least_outstanding_requests", "weighted_random"),
+        ),
         "load_balancing.algorithm.anomaly_mitigation": ("off", ("on", "off")),
         "slow_start.duration_seconds": ("0", (*(str(n) for n in range(30, 901)), "0")),
         "stickiness.enabled": ("false", BOOL),
@@ -131,14 +136,18 @@ def shown(values: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": name, "Value": value} for name, value in values.items()]
 
 
-def changed(values: dict[str, str], wanted: list[dict[str, str]], rules: Rules, known: dict[str, Rules], what: str) -> dict[str, str]:
+def changed(
+    values: dict[str, str], wanted: list[dict[str, str]], rules: Rules, known: dict[str, Rules], what: str
+) -> dict[str, str]:
     """The attributes after a change, or the error that keeps them as they were."""
     result = dict(values)
     for change in wanted:
         key, value = change.get("Key", ""), change.get("Value", "")
         if key not in rules:
             if any(key in others for others in known.values()):
-                raise AwsError("InvalidConfigurationRequest", f"{what} attribute key '{key}' is not supported on this type")
+                raise AwsError(
+                    "InvalidConfigurationRequest", f"{what} attribute key '{key}' is not supported on this type"
+                )
             raise AwsError("ValidationError", f"{what} attribute key '{key}' is not recognized")
         allowed = rules[key][1]
         if isinstance(allowed, range):
@@ -150,10 +159,14 @@ def changed(values: dict[str, str], wanted: list[dict[str, str]], rules: Rules, 
         result[key] = value
     for log in _LOGS:
         if result.get(f"{log}.s3.enabled") == "true" and not result.get(f"{log}.s3.bucket"):
-            raise AwsError("InvalidConfigurationRequest", f"'{log}.s3.bucket' is required when '{log}.s3.enabled' is true")
+            raise AwsError(
+                "InvalidConfigurationRequest", f"'{log}.s3.bucket' is required when '{log}.s3.enabled' is true"
+            )
     if result.get("stickiness.enabled") == "true" and result.get("stickiness.type") == "app_cookie":
         if not result.get("stickiness.app_cookie.cookie_name"):
-            raise AwsError("InvalidConfigurationRequest", "A cookie name must be specified for stickiness type app_cookie")
+            raise AwsError(
+                "InvalidConfigurationRequest", "A cookie name must be specified for stickiness type app_cookie"
+            )
     return result
 
 

@@ -52,14 +52,19 @@ def _forward(region: Region, kind: str, action: dict[str, Any]) -> dict[str, Any
         raise AwsError("ValidationError", "A target group ARN must be specified")
     groups = [dict(entry) for entry in (config or {}).get("TargetGroups") or [{"TargetGroupArn": arn}]]
     if arn and config and [entry["TargetGroupArn"] for entry in groups] != [arn]:
-        raise AwsError("InvalidLoadBalancerAction", "You cannot specify both a target group ARN and a different target group list")
+        raise AwsError(
+            "InvalidLoadBalancerAction", "You cannot specify both a target group ARN and a different target group list"
+        )
     if not 1 <= len(groups) <= 5:
         raise AwsError("TooManyTargets", "A forward action can have one to five target groups")
     for entry in groups:
         group = lookup.target_group(region, entry.get("TargetGroupArn", ""))
         family = attributes.group_kind(group)
         if family != kind and not (family == "lambda" and kind == "application"):
-            raise AwsError("IncompatibleProtocols", f"The target group '{group['TargetGroupArn']}' has protocol {group['Protocol']}, which a load balancer of type {kind} does not support")
+            raise AwsError(
+                "IncompatibleProtocols",
+                f"The target group '{group['TargetGroupArn']}' has protocol {group['Protocol']}, which a load balancer of type {kind} does not support",
+            )
         entry.setdefault("Weight", 1)
         if not 0 <= entry["Weight"] <= MAX_WEIGHT:
             raise AwsError("ValidationError", f"Weight '{entry['Weight']}' must be between 0 and {MAX_WEIGHT}")
@@ -77,11 +82,23 @@ def _forward(region: Region, kind: str, action: dict[str, Any]) -> dict[str, Any
 def _redirect(config: dict[str, Any] | None) -> dict[str, Any]:
     if not config:
         raise AwsError("InvalidLoadBalancerAction", "A redirect action needs its configuration")
-    parts = {"Protocol": "#{protocol}", "Port": "#{port}", "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}", **config}
+    parts = {
+        "Protocol": "#{protocol}",
+        "Port": "#{port}",
+        "Host": "#{host}",
+        "Path": "/#{path}",
+        "Query": "#{query}",
+        **config,
+    }
     if parts["Protocol"] not in ("HTTP", "HTTPS", "#{protocol}"):
         raise AwsError("ValidationError", f"'{parts['Protocol']}' is not a valid redirect protocol")
-    if all(parts[name] == value for name, value in (("Protocol", "#{protocol}"), ("Port", "#{port}"), ("Host", "#{host}"), ("Path", "/#{path}"))):
-        raise AwsError("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+    if all(
+        parts[name] == value
+        for name, value in (("Protocol", "#{protocol}"), ("Port", "#{port}"), ("Host", "#{host}"), ("Path", "/#{path}"))
+    ):
+        raise AwsError(
+            "InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop."
+        )
     return parts
 
 
@@ -97,11 +114,15 @@ def view(listener: dict[str, Any]) -> dict[str, Any]:
     return {**listener, "Certificates": certificates or None}
 
 
-def _secure(protocol: str | None, policy: str | None, certificates: list[dict[str, Any]]) -> tuple[str | None, list[dict[str, Any]]]:
+def _secure(
+    protocol: str | None, policy: str | None, certificates: list[dict[str, Any]]
+) -> tuple[str | None, list[dict[str, Any]]]:
     """The TLS side of a listener, which exists only where the protocol has one."""
     if protocol not in SECURE:
         if certificates or policy:
-            raise AwsError("ValidationError", f"A certificate or SSL policy cannot be specified for {protocol} listeners")
+            raise AwsError(
+                "ValidationError", f"A certificate or SSL policy cannot be specified for {protocol} listeners"
+            )
         return None, []
     if not certificates:
         raise AwsError("ValidationError", f"A certificate must be specified for {protocol} listeners")
@@ -120,7 +141,9 @@ def create(call: Call) -> dict[str, Any]:
     if kind != "gateway" and (protocol is None or port is None):
         raise AwsError("ValidationError", "A port and a protocol must be specified")
     if protocol not in PROTOCOLS[kind]:
-        raise AwsError("UnsupportedProtocol", f"Protocol '{protocol}' is not supported by load balancers of type '{kind}'")
+        raise AwsError(
+            "UnsupportedProtocol", f"Protocol '{protocol}' is not supported by load balancers of type '{kind}'"
+        )
     policy, certificates = _secure(protocol, call.get("SslPolicy"), call.get("Certificates", []))
     actions, tags = complete_actions(region, kind, call.params["DefaultActions"]), lookup.tags(call)
     members = {
@@ -136,7 +159,10 @@ def create(call: Call) -> dict[str, Any]:
         if existing["LoadBalancerArn"] == balancer["LoadBalancerArn"] and existing["Port"] == port:
             if all(existing.get(name) == value for name, value in members.items()):
                 return {"Listeners": [view(existing)]}
-            raise AwsError("DuplicateListener", f"A listener already exists on port {port} for this load balancer '{balancer['LoadBalancerArn']}'")
+            raise AwsError(
+                "DuplicateListener",
+                f"A listener already exists on port {port} for this load balancer '{balancer['LoadBalancerArn']}'",
+            )
     arn = lookup.arn(region, f"listener/{balancer['_path']}/{lookup.suffix()}")
     listener = {
         "ListenerArn": arn,
@@ -181,7 +207,10 @@ def modify(call: Call) -> dict[str, Any]:
     balancer = region.load_balancers[listener["LoadBalancerArn"]]
     protocol, port = call.get("Protocol", listener["Protocol"]), call.get("Port", listener["Port"])
     if protocol not in PROTOCOLS[balancer["Type"]]:
-        raise AwsError("UnsupportedProtocol", f"Protocol '{protocol}' is not supported by load balancers of type '{balancer['Type']}'")
+        raise AwsError(
+            "UnsupportedProtocol",
+            f"Protocol '{protocol}' is not supported by load balancers of type '{balancer['Type']}'",
+        )
     for other in region.listeners.values():
         if other is not listener and other["LoadBalancerArn"] == listener["LoadBalancerArn"] and other["Port"] == port:
             raise AwsError("DuplicateListener", f"A listener already exists on port {port} for this load balancer")
@@ -196,7 +225,10 @@ def modify(call: Call) -> dict[str, Any]:
         actions = complete_actions(region, balancer["Type"], call.params["DefaultActions"])
     if protocol != listener["Protocol"]:
         rules = attributes.LISTENER.get(protocol, {})
-        listener["_attributes"] = {**attributes.defaults(rules), **{k: v for k, v in listener["_attributes"].items() if k in rules}}
+        listener["_attributes"] = {
+            **attributes.defaults(rules),
+            **{k: v for k, v in listener["_attributes"].items() if k in rules},
+        }
     listener.update(
         Protocol=protocol, Port=port, SslPolicy=policy, DefaultActions=actions,
         _certificates=certificates + listener["_certificates"][1:] if secure else [],
@@ -242,4 +274,3 @@ def remove_certificates(call: Call) -> dict[str, Any]:
         raise AwsError("OperationNotPermitted", "Default certificate cannot be removed")
     listener["_certificates"] = [c for c in listener["_certificates"] if c["CertificateArn"] not in gone]
     return {}
-

@@ -37,7 +37,10 @@ def _subnets(region: Region, kind: str, mappings: list[dict[str, Any]]) -> list[
     if len({subnet.vpc_id for subnet in found}) > 1:
         raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
     if len(set(zones)) != len(zones):
-        raise AwsError("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
     if kind == "application" and len(found) < 2:
         raise AwsError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
     if not found:
@@ -79,7 +82,8 @@ def create(call: Call) -> dict[str, Any]:
             if existing["_settings"] == settings:
                 return {"LoadBalancers": [existing]}
             raise AwsError(
-                "DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists, but with different settings"
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{name}' exists, but with different settings",
             )
     subnets = _subnets(region, kind, mappings)
     vpc_id = subnets[0].vpc_id
@@ -169,7 +173,11 @@ def _place(region: Region, balancer: LoadBalancer, subnets: list[Any], mappings:
             "ZoneName": subnet.availability_zone,
             "SubnetId": subnet.id,
             "LoadBalancerAddresses": [
-                {name: by_subnet[subnet.id][name] for name in ("AllocationId", "PrivateIPv4Address") if name in by_subnet[subnet.id]}
+                {
+                    name: by_subnet[subnet.id][name]
+                    for name in ("AllocationId", "PrivateIPv4Address")
+                    if name in by_subnet[subnet.id]
+                }
             ]
             if balancer["Type"] == "network" and set(by_subnet[subnet.id]) & {"AllocationId", "PrivateIPv4Address"}
             else [],
@@ -203,7 +211,9 @@ def delete(call: Call) -> dict[str, Any]:
     if balancer is None:
         return {}
     if balancer["_attributes"]["deletion_protection.enabled"] == "true":
-        raise AwsError("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled")
+        raise AwsError(
+            "OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+        )
     for listener in [one for one in region.listeners.values() if one["LoadBalancerArn"] == arn]:
         for rule_arn in [key for key, rule in region.rules.items() if rule["_listener"] == listener["ListenerArn"]]:
             del region.rules[rule_arn]
@@ -224,7 +234,10 @@ def set_subnets(call: Call) -> dict[str, Any]:
     if balancer["Type"] != "application":
         missing = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]} - {subnet.id for subnet in subnets}
         if missing:
-            raise AwsError("InvalidConfigurationRequest", "Subnet removal is not supported for Network Load Balancers. You must specify all existing subnets along with any new ones")
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                "Subnet removal is not supported for Network Load Balancers. You must specify all existing subnets along with any new ones",
+            )
     _place(region, balancer, subnets, mappings)
     balancer["_settings"]["subnets"] = sorted(subnet.id for subnet in subnets)
     if "IpAddressType" in call.params:
@@ -237,7 +250,10 @@ def set_groups(call: Call) -> dict[str, Any]:
     region, balancer = call.region, lookup.load_balancer(call.region, call.params["LoadBalancerArn"])
     wanted = call.params["SecurityGroups"]
     if balancer["Type"] == "network" and not balancer["SecurityGroups"]:
-        raise AwsError("InvalidConfigurationRequest", "You cannot set security groups on a Network Load Balancer that was created without any")
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "You cannot set security groups on a Network Load Balancer that was created without any",
+        )
     if not wanted:
         raise AwsError("ValidationError", "At least one security group must be specified")
     groups = _groups(region, balancer["Type"], balancer["VpcId"], wanted)
@@ -251,7 +267,9 @@ def set_groups(call: Call) -> dict[str, Any]:
         balancer["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] = enforce
     return {
         "SecurityGroupIds": groups,
-        "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": balancer["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"],
+        "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": balancer[
+            "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
+        ],
     }
 
 

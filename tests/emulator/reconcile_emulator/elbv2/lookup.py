@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError
-from ..operations import Call
+from ..operations import MAX_TAGS, Call, check_tags
 from ..reads import page
 
 if TYPE_CHECKING:
@@ -86,4 +86,7 @@ def tags(call: Call) -> list[dict[str, str]]:
     keys = [tag["Key"] for tag in wanted]
     if len(set(keys)) != len(keys):
         raise AwsError("DuplicateTagKeys", "A tag key was specified more than once")
+    if len(keys) > MAX_TAGS:
+        raise AwsError("TooManyTags", f"The maximum number of tags is {MAX_TAGS}")
+    check_tags(wanted)
     return [{"Key": tag["Key"], "Value": tag.get("Value", "")} for tag in wanted]

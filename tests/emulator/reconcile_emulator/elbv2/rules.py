@@ -78,7 +78,9 @@ def create(call: Call) -> dict[str, Any]:
     region, listener = call.region, lookup.listener(call.region, call.params["ListenerArn"])
     kind = _kind(region, listener["ListenerArn"])
     if kind != "application":
-        raise AwsError("InvalidConfigurationRequest", "Rules are only supported by load balancers of type 'application'")
+        raise AwsError(
+            "InvalidConfigurationRequest", "Rules are only supported by load balancers of type 'application'"
+        )
     priority = call.params["Priority"]
     if not 1 <= priority <= MAX_PRIORITY:
         raise AwsError("ValidationError", f"Priority '{priority}' must be between 1 and {MAX_PRIORITY}")

@@ -34,7 +34,9 @@ def _holders(call: Call) -> dict[str, dict[str, Any]]:
 
 @operation("elbv2", "DescribeTags")
 def describe(call: Call) -> dict[str, Any]:
-    return {"TagDescriptions": [{"ResourceArn": arn, "Tags": holder["_tags"]} for arn, holder in _holders(call).items()]}
+    return {
+        "TagDescriptions": [{"ResourceArn": arn, "Tags": holder["_tags"]} for arn, holder in _holders(call).items()]
+    }
 
 
 @operation("elbv2", "AddTags")

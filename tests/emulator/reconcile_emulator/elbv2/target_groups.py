@@ -28,7 +28,9 @@ def _health_check(call: Call, kind: str, protocol: str | None, version: str | No
     if lambda_:
         check_protocol = None
     else:
-        check_protocol = given.get("HealthCheckProtocol") or (protocol if protocol in HTTP and version == "GRPC" else None)
+        check_protocol = given.get("HealthCheckProtocol") or (
+            protocol if protocol in HTTP and version == "GRPC" else None
+        )
         check_protocol = check_protocol or ("HTTP" if protocol in HTTP else "TCP")
     over_http = lambda_ or check_protocol in HTTP
     timeout = {"GENEVE": 5}.get(protocol or "", 6 if check_protocol == "HTTP" else 10)
@@ -53,12 +55,20 @@ def _health_check(call: Call, kind: str, protocol: str | None, version: str | No
 
 def _check_health(check: dict[str, Any], protocol: str | None) -> None:
     if check["HealthCheckIntervalSeconds"] <= check["HealthCheckTimeoutSeconds"]:
-        raise AwsError("ValidationError", f"Health check timeout '{check['HealthCheckTimeoutSeconds']}' must be smaller than the interval '{check['HealthCheckIntervalSeconds']}'")
+        raise AwsError(
+            "ValidationError",
+            f"Health check timeout '{check['HealthCheckTimeoutSeconds']}' must be smaller than the interval '{check['HealthCheckIntervalSeconds']}'",
+        )
     check_protocol = check["HealthCheckProtocol"]
     if check_protocol not in (None, "HTTP", "HTTPS", "TCP") or (check_protocol == "TCP" and protocol in HTTP):
-        raise AwsError("ValidationError", f"Health check protocol '{check_protocol}' is not supported for target groups with protocol '{protocol}'")
+        raise AwsError(
+            "ValidationError",
+            f"Health check protocol '{check_protocol}' is not supported for target groups with protocol '{protocol}'",
+        )
     if check_protocol == "TCP" and ("HealthCheckPath" in check or "Matcher" in check):
-        raise AwsError("ValidationError", "Health check path and matcher are not supported for health checks with protocol 'TCP'")
+        raise AwsError(
+            "ValidationError", "Health check path and matcher are not supported for health checks with protocol 'TCP'"
+        )
 
 
 @operation("elbv2", "CreateTargetGroup")
@@ -75,7 +85,9 @@ def create(call: Call) -> dict[str, Any]:
         except AwsError:
             raise AwsError("ValidationError", f"The VPC ID '{call.params['VpcId']}' is not found") from None
     elif any(call.get(param) is not None for param in ("Protocol", "Port", "VpcId")):
-        raise AwsError("ValidationError", "Protocol, port and VPC cannot be specified for target groups with target type 'lambda'")
+        raise AwsError(
+            "ValidationError", "Protocol, port and VPC cannot be specified for target groups with target type 'lambda'"
+        )
     if protocol in HTTP:
         version = version or "HTTP1"
     tags = lookup.tags(call)
@@ -92,7 +104,10 @@ def create(call: Call) -> dict[str, Any]:
         if existing["TargetGroupName"] == name:
             if all(existing.get(member) == value for member, value in members.items()):
                 return {"TargetGroups": [view(region, existing)]}
-            raise AwsError("DuplicateTargetGroupName", f"A target group with the same name '{name}' exists, but with different settings")
+            raise AwsError(
+                "DuplicateTargetGroupName",
+                f"A target group with the same name '{name}' exists, but with different settings",
+            )
     group: TargetGroup = {
         "TargetGroupArn": lookup.arn(region, f"targetgroup/{name}/{lookup.suffix()}"),
         "TargetGroupName": name,
@@ -119,7 +134,9 @@ def group_arns(actions: list[dict[str, Any]]) -> set[str]:
 def users(region: Region, group_arn: str) -> list[str]:
     """The load balancers whose listeners or rules forward to a group."""
     found = {
-        listener["LoadBalancerArn"] for listener in region.listeners.values() if group_arn in group_arns(listener["DefaultActions"])
+        listener["LoadBalancerArn"]
+        for listener in region.listeners.values()
+        if group_arn in group_arns(listener["DefaultActions"])
     }
     for rule in region.rules.values():
         if group_arn in group_arns(rule["Actions"]):
@@ -153,7 +170,9 @@ def modify(call: Call) -> dict[str, Any]:
     check = {name: group[name] for name in HEALTH_CHECK if name in group} | given
     if check["HealthCheckProtocol"] == "TCP":
         # What belongs to HTTP goes with it, unless the caller insists.
-        check = {name: value for name, value in check.items() if name in given or name not in ("HealthCheckPath", "Matcher")}
+        check = {
+            name: value for name, value in check.items() if name in given or name not in ("HealthCheckPath", "Matcher")
+        }
     elif check["HealthCheckProtocol"] in HTTP:
         check.setdefault("HealthCheckPath", "/")
         check.setdefault("Matcher", {"HttpCode": "200-399"})

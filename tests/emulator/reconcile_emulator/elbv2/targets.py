@@ -38,9 +38,15 @@ def _check(region: Region, group: TargetGroup, target: dict[str, Any]) -> None:
             if instance is None:
                 raise AwsError("InvalidTarget", f"The following targets are not valid: '{target_id}' does not exist")
             if instance["State"]["Name"] != "running":
-                raise AwsError("InvalidTarget", f"The following targets are not in a running state and cannot be registered: '{target_id}'")
+                raise AwsError(
+                    "InvalidTarget",
+                    f"The following targets are not in a running state and cannot be registered: '{target_id}'",
+                )
             if instance["VpcId"] != group["VpcId"]:
-                raise AwsError("InvalidTarget", f"The following targets are not in the target group VPC '{group['VpcId']}': '{target_id}'")
+                raise AwsError(
+                    "InvalidTarget",
+                    f"The following targets are not in the target group VPC '{group['VpcId']}': '{target_id}'",
+                )
         case "ip":
             try:
                 ipaddress.ip_address(target_id)
@@ -79,7 +85,11 @@ def deregister(call: Call) -> dict[str, Any]:
         wanted = _key(group, target)
         for key, entry in list(group["_targets"].items()):
             # Without a port, all registrations of the id go.
-            if key[0] == wanted[0] and (target.get("Port") is None or key[1] == wanted[1]) and entry["state"] != "draining":
+            if (
+                key[0] == wanted[0]
+                and (target.get("Port") is None or key[1] == wanted[1])
+                and entry["state"] != "draining"
+            ):
                 entry["state"] = "draining"
 
                 def gone(key: Key = key, entry: dict[str, str] = entry) -> None:
@@ -103,7 +113,11 @@ def _health(region: Region, group: TargetGroup, key: Key, entry: dict[str, str],
         if instance is None or instance["State"]["Name"] not in ("running", "pending"):
             return _state("unused", "Target.InvalidState")
     if group["TargetType"] == "lambda" and not group["HealthCheckEnabled"]:
-        return {"State": "unavailable", "Reason": "Target.HealthCheckDisabled", "Description": "Health checks are not enabled"}
+        return {
+            "State": "unavailable",
+            "Reason": "Target.HealthCheckDisabled",
+            "Description": "Health checks are not enabled",
+        }
     if entry["state"] == "initial":
         return _state("initial", "Elb.RegistrationInProgress")
     return {"State": "healthy"}

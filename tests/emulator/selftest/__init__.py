@@ -1,0 +1,1 @@
+"""What the emulator promises, checked through boto3 as any client would."""
