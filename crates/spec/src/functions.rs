@@ -9,16 +9,19 @@
 //! **Architecture Invariant:** a function is a pure function of its arguments and its [`CallContext`]. It neither looks
 //! at the machine nor panics, whatever its arguments are, and no error quotes a sensitive value.
 
+mod bounds;
 mod call;
 mod collection;
 mod convert;
 mod date;
 mod encoding;
+mod fault;
 mod file;
 mod format;
 mod hash;
 mod json;
 mod map;
+mod marks;
 mod network;
 mod number;
 mod path;
@@ -35,7 +38,8 @@ use std::sync::LazyLock;
 
 use reconcile_model::{Object, Value};
 
-pub use call::{CallError, Function};
+pub use call::Function;
+pub use fault::CallError;
 
 /// The most items that a function's result may hold, at all depths together.
 pub const MAX_ITEMS: usize = 1 << 20;

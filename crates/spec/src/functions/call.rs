@@ -1,11 +1,13 @@
-//! What every call has in common: arity, conversion, nulls, unknowns, marks, bounds, and errors.
+//! What every call has in common: arity, conversion, nulls, unknowns, and marks.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use reconcile_model::{Number, Object, Value};
 
-use super::{CallContext, MAX_ITEMS, MAX_TEXT_BYTES, convert};
+use super::bounds::bounded;
+use super::fault::{CallError, Fault};
+use super::marks::{holds_hidden, is_hidden, is_marked, mark};
+use super::{CallContext, convert};
 
 /// A function of the language.
 #[derive(Clone, Copy, Debug)]
@@ -89,62 +91,6 @@ impl Take {
     /// May be given any number of times, or not at all. Only the last parameter can be so.
     pub(super) const fn rest(self) -> Self {
         Self { rest: true, ..self }
-    }
-}
-
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CallError {
-    /// The argument at fault, counted from zero, where it is one.
-    pub argument: Option<usize>,
-    /// What is wrong, in one sentence without its full stop. Never holds text of a sensitive value.
-    pub message: String,
-}
-
-/// A [`CallError`] in the making: what may always be said apart from what quotes the arguments.
-#[derive(Debug)]
-pub(super) struct Fault {
-    argument: Option<usize>,
-    message: Cow<'static, str>,
-    detail: Option<String>,
-}
-
-impl Fault {
-    /// A fault of the call as a whole. The message must not quote a value.
-    pub(super) fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { argument: None, message: message.into(), detail: None }
-    }
-
-    /// A fault of one argument. The message follows the argument's name ("must be …") and must not quote a value.
-    pub(super) fn at(argument: usize, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { argument: Some(argument), message: message.into(), detail: None }
-    }
-
-    /// Adds what may hold text of the arguments; it is left out when one of them is sensitive.
-    pub(super) fn detail(self, detail: impl fmt::Display) -> Self {
-        let mut detail = detail.to_string();
-        if let Some((end, _)) = detail.char_indices().nth(200) {
-            detail.truncate(end);
-            detail.push('…');
-        }
-        Self { detail: Some(detail), ..self }
-    }
-
-    /// Adds the text that was not understood.
-    pub(super) fn quoting(self, text: &str) -> Self {
-        let quoted: String = text.chars().take(60).collect();
-        let more = if quoted.len() < text.len() { "…" } else { "" };
-        self.detail(format_args!("got {quoted:?}{more}"))
-    }
-
-    /// Says in front of the message where in a list of values the fault lies, counted from zero.
-    pub(super) fn within(self, item: usize) -> Self {
-        let message = match self.argument {
-            Some(_) => format!("(item {item}) {}", self.message),
-            None => format!("item {item}: {}", self.message),
-        };
-        Self { message: message.into(), ..self }
     }
 }
 
@@ -281,16 +227,7 @@ impl Function {
     /// when the result would hold more than [`MAX_ITEMS`] items or [`MAX_TEXT_BYTES`] bytes of text.
     pub fn call(&self, cx: &dyn CallContext, args: &[Value]) -> Result<Value, CallError> {
         let outcome = self.check_count(args.len()).and_then(|()| self.run(cx, args));
-        outcome.and_then(bounded).map_err(|fault| {
-            let mut message = match fault.argument {
-                Some(index) => format!("`{}` {}", self.parameter(index), fault.message),
-                None => fault.message.into_owned(),
-            };
-            if let Some(detail) = fault.detail.filter(|_| !args.iter().any(Value::has_sensitive)) {
-                message = format!("{message}: {detail}");
-            }
-            CallError { argument: fault.argument, message }
-        })
+        outcome.and_then(bounded).map_err(|fault| fault.of(self, args))
     }
 
     /// Returns the name of the parameter that takes an argument, counted from zero.
@@ -384,98 +321,4 @@ impl Kind {
             (Self::Text, other) => Cow::Owned(convert::text(other)?.into()),
         })
     }
-}
-
-/// Tells whether the value itself, not something in it, is sensitive.
-pub(super) fn is_marked(value: &Value) -> bool {
-    matches!(value, Value::Sensitive(_) | Value::Sealed(_))
-}
-
-/// Tells whether the value itself cannot be looked at: it is not known yet, or only its digest is left.
-pub(super) fn is_hidden(value: &Value) -> bool {
-    matches!(value.bare(), Value::Unknown | Value::Sealed(_))
-}
-
-/// Tells whether the value, or anything in it, cannot be looked at.
-pub(super) fn holds_hidden(value: &Value) -> bool {
-    match value.bare() {
-        Value::Unknown | Value::Sealed(_) => true,
-        Value::List(items) => items.iter().any(holds_hidden),
-        Value::Map(object) => object.values().any(holds_hidden),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Sensitive(_) => false,
-    }
-}
-
-/// Marks a value as sensitive as a whole; marks within it go, because none is ever inside another.
-pub(super) fn mark(value: Value) -> Value {
-    if value.has_sensitive() { value.unmarked().sensitive() } else { value.sensitive() }
-}
-
-/// Text that may not outgrow [`MAX_TEXT_BYTES`] while it is built.
-#[derive(Default)]
-pub(super) struct Text(String);
-
-impl Text {
-    /// Appends.
-    pub(super) fn push(&mut self, more: &str) -> Result<(), Fault> {
-        if self.0.len() + more.len() > MAX_TEXT_BYTES {
-            return Err(too_much_text());
-        }
-        self.0.push_str(more);
-        Ok(())
-    }
-
-    /// Returns the text.
-    pub(super) fn finish(self) -> String {
-        self.0
-    }
-}
-
-/// The fault of a result that would be too long.
-pub(super) fn too_much_text() -> Fault {
-    Fault::new(format!("the result would be longer than {} MiB of text", MAX_TEXT_BYTES >> 20))
-}
-
-/// The fault of a result that would be too large.
-pub(super) fn too_many_items() -> Fault {
-    Fault::new(format!("the result would hold more than {MAX_ITEMS} items"))
-}
-
-/// Refuses a result that is larger than what a spec may sensibly hold: a few calls in a row would fill the memory.
-fn bounded(value: Value) -> Result<Value, Fault> {
-    fn measure(value: &Value, items: &mut usize, bytes: &mut usize) {
-        match value.bare() {
-            Value::String(text) => *bytes += text.len(),
-            Value::List(list) => {
-                *items += list.len();
-                list.iter().for_each(|item| measure(item, items, bytes));
-            }
-            Value::Map(object) => {
-                *items += object.len();
-                for (key, member) in object {
-                    *bytes += key.len();
-                    measure(member, items, bytes);
-                }
-            }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Unknown
-            | Value::Sensitive(_)
-            | Value::Sealed(_) => {}
-        }
-    }
-    let (mut items, mut bytes) = (0, 0);
-    measure(&value, &mut items, &mut bytes);
-    if items > MAX_ITEMS {
-        return Err(too_many_items());
-    }
-    if bytes > MAX_TEXT_BYTES {
-        return Err(too_much_text());
-    }
-    Ok(value)
 }

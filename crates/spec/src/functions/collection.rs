@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use reconcile_model::{Number, Value};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::call::{
-    ANY, Args, Fault, Function, LIST, NUMBER, holds_hidden, is_hidden, is_marked, mark,
-};
+use super::call::{ANY, Args, Function, LIST, NUMBER};
+use super::fault::Fault;
+use super::marks::{holds_hidden, is_hidden, is_marked, mark};
 use super::{convert, number};
 
 /// The most items that `range` makes: Terraform's own limit.
@@ -199,7 +199,7 @@ fn contains(args: &Args<'_>) -> Result<Value, Fault> {
     if !hidden && list.contains(value) {
         return Ok(true.into());
     }
-    let waiting = list.iter().any(holds_hidden) || (hidden && !list.is_empty());
+    let waiting = hidden || list.iter().any(holds_hidden);
     Ok(if waiting { Value::Unknown } else { false.into() })
 }
 

@@ -2,9 +2,9 @@
 
 use reconcile_model::{Number, Object, Value};
 
-use super::call::{
-    ANY, Args, FLAG, Fault, Function, NUMBER, TEXT, holds_hidden, is_hidden, is_marked, mark,
-};
+use super::call::{ANY, Args, FLAG, Function, NUMBER, TEXT};
+use super::fault::Fault;
+use super::marks::{holds_hidden, is_hidden, is_marked, mark};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::raw(
@@ -40,7 +40,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ),
     Function::shallow(
         "tolist(value)",
-        "A list with items of one type; a set loses nothing but its name.",
+        "A list with items of one type; a set is a list already.",
         &[ANY.nullable()],
         to_list,
     ),

@@ -4,7 +4,9 @@ mod timestamp;
 
 use reconcile_model::Value;
 
-use super::call::{Args, Fault, Function, TEXT, Text};
+use super::bounds::Text;
+use super::call::{Args, Function, TEXT};
+use super::fault::Fault;
 use timestamp::Timestamp;
 
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -11,7 +11,9 @@ use flate2::{Compression, GzBuilder};
 use reconcile_model::{Object, Value};
 
 use super::MAX_TEXT_BYTES;
-use super::call::{Args, Fault, Function, TEXT, too_much_text};
+use super::bounds::too_much_text;
+use super::call::{Args, Function, TEXT};
+use super::fault::Fault;
 use charset::Charset;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -55,7 +57,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ),
     Function::whole(
         "textencodebase64(string, encoding)",
-        "The text in a character encoding, in Base64: `UTF-8`, `UTF-16`, `UTF-16LE`, `UTF-16BE`, `ISO-8859-1`, `US-ASCII`.",
+        "The text in an encoding, in Base64: UTF-8, UTF-16, UTF-16LE, UTF-16BE, ISO-8859-1, US-ASCII.",
         &[TEXT, TEXT],
         |args| {
             let bytes = charset(args)?.encode(args.text(0));

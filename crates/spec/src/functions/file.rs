@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reconcile_model::Value;
 
-use super::call::{Args, Fault, Function, MAP, TEXT};
+use super::call::{Args, Function, MAP, TEXT};
+use super::fault::Fault;
 use super::path;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -25,7 +26,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     Function::whole(
         "fileset(path, pattern)",
-        "The set of files below the path that match the pattern, in which `*`, `?`, `[a-z]`, and `{a,b}` stay within a folder and `**` goes down.",
+        "The set of files below the path that match a pattern of `*`, `**`, `?`, `[a-z]`, and `{a,b}`.",
         &[TEXT, TEXT],
         file_set,
     ),

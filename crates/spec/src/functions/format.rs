@@ -9,7 +9,10 @@ mod verb;
 use reconcile_model::Value;
 
 use super::MAX_ITEMS;
-use super::call::{ANY, Args, Fault, Function, TEXT, Text, holds_hidden, too_many_items};
+use super::bounds::{Text, too_many_items};
+use super::call::{ANY, Args, Function, TEXT};
+use super::fault::Fault;
+use super::marks::holds_hidden;
 use verb::{Piece, parse};
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -24,7 +27,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ),
     Function::shallow(
         "formatlist(spec, values...)",
-        "`format` for each item of the lists among the values; other values are the same each time.",
+        "`format` for each item of the lists among the values; other values stay the same.",
         &[TEXT, ANY.nullable().rest()],
         format_list,
     ),
@@ -90,7 +93,7 @@ fn format_list(args: &Args<'_>) -> Result<Value, Fault> {
         };
         bytes += result.as_str().map_or(0, str::len);
         if bytes > super::MAX_TEXT_BYTES {
-            return Err(super::call::too_much_text());
+            return Err(super::bounds::too_much_text());
         }
         formatted.push(if marked { result.sensitive() } else { result });
     }

@@ -7,7 +7,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use uuid::Uuid;
 
-use super::call::{Args, Fault, Function, TEXT};
+use super::call::{Args, Function, TEXT};
+use super::fault::Fault;
 use super::file;
 use crate::hex;
 

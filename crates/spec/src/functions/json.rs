@@ -1,8 +1,11 @@
 //! JSON.
 
+use std::fmt::Write as _;
+
 use reconcile_model::Value;
 
-use super::call::{ANY, Fault, Function, TEXT};
+use super::call::{ANY, Function, TEXT};
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole(
@@ -37,7 +40,7 @@ pub(super) fn quote(text: &str) -> String {
     for letter in serde_json::Value::from(text).to_string().chars() {
         match letter {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(letter)));
+                let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
             }
             _ => quoted.push(letter),
         }
@@ -49,7 +52,7 @@ fn write(value: &Value, json: &mut String) {
     match value.bare() {
         // A call hands on neither what is unknown nor marks.
         Value::Null | Value::Unknown | Value::Sensitive(_) | Value::Sealed(_) => {
-            json.push_str("null")
+            json.push_str("null");
         }
         Value::Bool(flag) => json.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) => json.push_str(&number.to_string()),

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{Object, Value};
 
-use super::call::{
-    ANY, Args, Fault, Function, LIST, MAP, TEXT, holds_hidden, is_hidden, is_marked, mark,
-};
+use super::call::{ANY, Args, Function, LIST, MAP, TEXT};
 use super::convert;
+use super::fault::Fault;
+use super::marks::{holds_hidden, is_hidden, is_marked, mark};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::shallow("keys(map)", "The keys, sorted.", &[MAP], |args| {

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use reconcile_model::Value;
 
-use super::call::{Args, Fault, Function, NUMBER, TEXT};
+use super::call::{Args, Function, NUMBER, TEXT};
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole(

@@ -2,7 +2,8 @@
 
 use reconcile_model::{Number, Value};
 
-use super::call::{Args, Fault, Function, NUMBER, TEXT};
+use super::call::{Args, Function, NUMBER, TEXT};
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole("abs(number)", "The number without its sign.", &[NUMBER], |args| {

@@ -2,7 +2,8 @@
 
 use reconcile_model::Value;
 
-use super::call::{Args, Fault, Function, TEXT};
+use super::call::{Args, Function, TEXT};
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole("abspath(path)", "The path as an absolute one.", &[TEXT], |args| {
@@ -22,12 +23,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     Function::whole(
         "pathexpand(path)",
-        "The path; one that begins with `~` is refused, because a plan may not depend on whose it is.",
+        "The path; one that begins with `~` is refused: a plan may not depend on whose it is.",
         &[TEXT],
         |args| {
             let path = args.text(0);
             if path.starts_with('~') {
-                let message = "must not begin with `~`: the plan would depend on who makes it; pass the folder in as a variable";
+                let message = "must not begin with `~`: the plan would depend on who makes it; use a variable";
                 return Err(Fault::at(0, message));
             }
             Ok(path.into())

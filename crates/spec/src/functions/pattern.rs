@@ -6,7 +6,12 @@
 use reconcile_model::{Object, Value};
 use regex::{Captures, Regex};
 
-use super::call::{Args, Fault, Function, TEXT, Text};
+use super::bounds::Text;
+use super::call::{Args, Function, TEXT};
+use super::fault::Fault;
+
+/// The most bytes that are searched for all matches: with some patterns, the time grows with their square.
+const MAX_SEARCHED: usize = 1 << 20;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole(
@@ -23,7 +28,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ),
     Function::whole(
         "replace(string, substring, replacement)",
-        "The string with every occurrence replaced; a substring between slashes is a regular expression, and `$1` or `${name}` in the replacement its groups.",
+        "The string with each occurrence replaced; `/x/` is a pattern, and `$1` or `${name}` its groups.",
         &[TEXT, TEXT, TEXT],
         replace,
     ),
@@ -42,6 +47,17 @@ fn compile(args: &Args<'_>, index: usize, pattern: &str) -> Result<Regex, Fault>
         return Ok(compiled);
     }
     Err(Fault::at(index, "must not mix named groups and groups without a name"))
+}
+
+/// Refuses text that is too long to be searched for all matches.
+fn check_length(args: &Args<'_>, index: usize) -> Result<(), Fault> {
+    if args.text(index).len() > MAX_SEARCHED {
+        return Err(Fault::at(
+            index,
+            "must not be longer than 1 MiB to be searched with a pattern",
+        ));
+    }
+    Ok(())
 }
 
 fn capture(pattern: &Regex, found: &Captures<'_>) -> Value {
@@ -64,6 +80,7 @@ fn regex(args: &Args<'_>) -> Result<Value, Fault> {
 }
 
 fn regex_all(args: &Args<'_>) -> Result<Value, Fault> {
+    check_length(args, 1)?;
     let pattern = compile(args, 0, args.text(0))?;
     let found = pattern.captures_iter(args.text(1));
     Ok(found.map(|found| capture(&pattern, &found)).collect::<Vec<_>>().into())
@@ -75,6 +92,7 @@ fn replace(args: &Args<'_>) -> Result<Value, Fault> {
     let mut done = 0;
     let quoted = substring.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
     if let Some(pattern) = quoted {
+        check_length(args, 0)?;
         let pattern = compile(args, 1, pattern)?;
         for found in pattern.captures_iter(text) {
             let whole = found.get_match();

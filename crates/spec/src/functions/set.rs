@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use reconcile_model::Value;
 
 use super::MAX_ITEMS;
-use super::call::{Args, Fault, Function, LIST, too_many_items};
+use super::bounds::too_many_items;
+use super::call::{Args, Function, LIST};
 use super::convert::Unify;
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole(
@@ -73,8 +75,10 @@ fn product(args: &Args<'_>) -> Result<Value, Fault> {
         let list: Vec<Value> = list.iter().map(|item| unify.apply(item)).collect();
         let mut longer = Vec::with_capacity(combinations.len() * list.len());
         for combination in &combinations {
-            longer
-                .extend(list.iter().map(|item| [combination.as_slice(), &[item.clone()]].concat()));
+            longer.extend(
+                list.iter()
+                    .map(|item| [combination.as_slice(), std::slice::from_ref(item)].concat()),
+            );
         }
         combinations = longer;
     }

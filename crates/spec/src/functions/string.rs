@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use reconcile_model::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::call::{Args, Fault, Function, LIST, NUMBER, TEXT, Text, too_much_text};
+use super::bounds::{Text, too_much_text};
+use super::call::{Args, Function, LIST, NUMBER, TEXT};
+use super::fault::Fault;
 use super::{MAX_TEXT_BYTES, convert};
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -59,7 +61,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     Function::whole(
         "substr(string, offset, length)",
-        "The part of the string at the offset, counted from the end when it is negative; length -1 is all the rest.",
+        "The part at the offset, from the end if negative; length -1 is all the rest.",
         &[TEXT, NUMBER, NUMBER],
         substr,
     ),

@@ -3,7 +3,8 @@
 mod decode;
 mod encode;
 
-use super::call::{ANY, Fault, Function, TEXT};
+use super::call::{ANY, Function, TEXT};
+use super::fault::Fault;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::whole(

@@ -1,5 +1,7 @@
 //! Patterns for paths, which are turned into regular expressions.
 
+use std::fmt::Write as _;
+
 use regex::Regex;
 
 /// Compiles a pattern. The error says what is wrong with it.
@@ -57,7 +59,9 @@ fn class(text: &str) -> Result<(String, usize), String> {
         match letter {
             '-' => class.push('-'),
             letter if letter.is_alphanumeric() => class.push(letter),
-            letter => class.push_str(&format!("\\x{{{:x}}}", u32::from(letter))),
+            letter => {
+                let _ = write!(class, "\\x{{{:x}}}", u32::from(letter));
+            }
         }
     }
     class.push(']');

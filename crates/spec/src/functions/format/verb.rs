@@ -3,7 +3,7 @@
 use reconcile_model::{Number, Value};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::super::call::Fault;
+use super::super::fault::Fault;
 use super::super::{convert, json};
 use super::float;
 
@@ -86,7 +86,7 @@ fn parse_verb(text: &str) -> Result<(Verb, &str), String> {
     }
     if !"vtbdoxXeEfgGsq".contains(letter) {
         return Err(format!(
-            "there is no verb `{letter}`; there are %v %t %b %d %o %x %X %e %E %f %g %G %s %q and %%"
+            "there is no verb `{letter}`; there are v, t, b, d, o, x, X, e, E, f, g, G, s, q, and %"
         ));
     }
     verb.letter = letter;

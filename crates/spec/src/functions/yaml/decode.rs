@@ -114,10 +114,8 @@ impl<'de> Visitor<'de> for Read<'_> {
             let value = members.next_value_seed(self)?;
             if key == "<<" {
                 merged.push(value);
-            } else if object.contains_key(&key) {
+            } else if object.insert(key, value).is_some() {
                 return Err(A::Error::custom("a key stands twice in one map"));
-            } else {
-                object.insert(key, value);
             }
         }
         for value in merged {

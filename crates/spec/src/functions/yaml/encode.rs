@@ -1,8 +1,10 @@
 //! Writing YAML as Terraform does: block style, keys and strings in double quotes, text of several lines as a literal.
 
+use std::fmt::Write as _;
+
 use reconcile_model::Value;
 
-use super::super::call::Fault;
+use super::super::fault::Fault;
 
 /// The longest key that YAML takes without a mark of its own (YAML 1.2, 7.4.2).
 const MAX_KEY: usize = 1024;
@@ -50,21 +52,22 @@ fn write(value: &Value, indent: usize, open: bool, yaml: &mut String) -> Result<
                 }
                 yaml.push_str(&key);
                 yaml.push(':');
-                match member {
+                let deeper = match member {
                     // The items of a list stand as deep as its key.
-                    Value::List(items) if !items.is_empty() => {
-                        yaml.push('\n');
-                        write(member, indent, false, yaml)?;
-                    }
-                    Value::Map(members) if !members.is_empty() => {
-                        yaml.push('\n');
-                        write(member, indent + 2, false, yaml)?;
-                    }
-                    other => {
-                        yaml.push(' ');
-                        write(other, indent + 2, true, yaml)?;
-                    }
-                }
+                    Value::List(items) if !items.is_empty() => Some(indent),
+                    Value::Map(members) if !members.is_empty() => Some(indent + 2),
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::List(_)
+                    | Value::Map(_)
+                    | Value::Unknown
+                    | Value::Sensitive(_)
+                    | Value::Sealed(_) => None,
+                };
+                yaml.push(if deeper.is_some() { '\n' } else { ' ' });
+                write(member, deeper.unwrap_or(indent + 2), deeper.is_none(), yaml)?;
             }
         }
         Value::List(_) => yaml.push_str("[]\n"),
@@ -81,13 +84,13 @@ fn write(value: &Value, indent: usize, open: bool, yaml: &mut String) -> Result<
         }
         // A call hands on neither what is unknown nor marks.
         Value::Null | Value::Unknown | Value::Sensitive(_) | Value::Sealed(_) => {
-            yaml.push_str("null\n")
+            yaml.push_str("null\n");
         }
     }
     Ok(())
 }
 
-/// Begins a line, unless the text stands at the beginning of one already, and indents it.
+/// Indents a line that begins here.
 fn line(indent: usize, yaml: &mut String) {
     yaml.extend(std::iter::repeat_n(' ', indent));
 }
@@ -131,7 +134,7 @@ fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     for letter in serde_json::Value::from(text).to_string().chars() {
         if must_escape(letter) {
-            quoted.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
         } else {
             quoted.push(letter);
         }
