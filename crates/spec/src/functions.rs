@@ -70,26 +70,40 @@ pub trait CallContext {
 /// One topic of the reference page.
 struct Topic {
     title: &'static str,
+    /// What there is to say besides, in Markdown; may be empty.
+    note: &'static str,
     functions: &'static [Function],
 }
 
 static TOPICS: &[Topic] = &[
-    Topic { title: "Strings", functions: string::FUNCTIONS },
-    Topic { title: "Regular expressions", functions: pattern::FUNCTIONS },
-    Topic { title: "Formatting", functions: format::FUNCTIONS },
-    Topic { title: "Numbers", functions: number::FUNCTIONS },
-    Topic { title: "Lists", functions: collection::FUNCTIONS },
-    Topic { title: "Maps", functions: map::FUNCTIONS },
-    Topic { title: "Sets", functions: set::FUNCTIONS },
-    Topic { title: "Encoding", functions: encoding::FUNCTIONS },
-    Topic { title: "JSON", functions: json::FUNCTIONS },
-    Topic { title: "YAML", functions: yaml::FUNCTIONS },
-    Topic { title: "Files", functions: file::FUNCTIONS },
-    Topic { title: "Paths", functions: path::FUNCTIONS },
-    Topic { title: "Dates and times", functions: date::FUNCTIONS },
-    Topic { title: "Hashes", functions: hash::FUNCTIONS },
-    Topic { title: "IP networks", functions: network::FUNCTIONS },
-    Topic { title: "Types", functions: convert::FUNCTIONS },
+    Topic { title: "Strings", note: "", functions: string::FUNCTIONS },
+    Topic { title: "Regular expressions", note: "", functions: pattern::FUNCTIONS },
+    Topic {
+        title: "Formatting",
+        note: "A verb is `%`, flags (`-` left-aligned, `+` with sign, a space for the sign, `0` zeros in front, `#`), a width, `.` and \
+               a precision, the number of an argument as `[1]`, and a letter: `v` any value, `s` string, `q` string in quotes, \
+               `t` bool, `d` `b` `o` `x` `X` whole number in base 10, 2, 8, 16, `f` `e` `E` `g` `G` number, `%` itself. `%#v` is JSON.",
+        functions: format::FUNCTIONS,
+    },
+    Topic { title: "Numbers", note: "", functions: number::FUNCTIONS },
+    Topic { title: "Lists", note: "", functions: collection::FUNCTIONS },
+    Topic { title: "Maps", note: "", functions: map::FUNCTIONS },
+    Topic { title: "Sets", note: "", functions: set::FUNCTIONS },
+    Topic { title: "Encoding", note: "", functions: encoding::FUNCTIONS },
+    Topic { title: "JSON", note: "", functions: json::FUNCTIONS },
+    Topic { title: "YAML", note: "", functions: yaml::FUNCTIONS },
+    Topic { title: "Files", note: "", functions: file::FUNCTIONS },
+    Topic { title: "Paths", note: "", functions: path::FUNCTIONS },
+    Topic {
+        title: "Dates and times",
+        note: "Verbs of `formatdate`: `YYYY` `YY` year, `MMMM` `MMM` `MM` `M` month, `DD` `D` day, `EEEE` `EEE` weekday, `hh` `h` hour of 24, \
+               `HH` `H` hour of 12, `AA` `aa` half of the day, `mm` `m` minute, `ss` `s` second, `ZZZZZ` `ZZZZ` `ZZZ` `Z` offset. \
+               Other letters stand between single quotes; `''` is one.",
+        functions: date::FUNCTIONS,
+    },
+    Topic { title: "Hashes", note: "", functions: hash::FUNCTIONS },
+    Topic { title: "IP networks", note: "", functions: network::FUNCTIONS },
+    Topic { title: "Types", note: "", functions: convert::FUNCTIONS },
 ];
 
 static REGISTRY: LazyLock<Vec<&'static Function>> = LazyLock::new(|| {
@@ -145,7 +159,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn reference() -> String {
     let mut page = String::from(include_str!("functions/reference.md"));
     for topic in TOPICS {
-        let _ = write!(page, "\n## {}\n\n| function | result |\n| --- | --- |\n", topic.title);
+        let _ = write!(page, "\n## {}\n\n", topic.title);
+        if !topic.note.is_empty() {
+            let _ = write!(page, "{}\n\n", topic.note);
+        }
+        page.push_str("| function | result |\n| --- | --- |\n");
         for function in topic.functions {
             let _ = writeln!(
                 page,

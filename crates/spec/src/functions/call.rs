@@ -295,6 +295,19 @@ impl Function {
         Ok(if marked { mark(result) } else { result })
     }
 
+    /// Returns an empty value of the kind that an argument must have, or null when it may have any.
+    #[cfg(test)]
+    pub(super) fn empty(&self, argument: usize) -> Value {
+        match self.take(argument).kind {
+            Kind::Any => Value::Null,
+            Kind::Flag => false.into(),
+            Kind::List => Value::List(Vec::new()),
+            Kind::Map => Object::new().into(),
+            Kind::Number => 0.into(),
+            Kind::Text => "".into(),
+        }
+    }
+
     /// Returns how many parameters are stated, for the test that the signature says the same.
     #[cfg(test)]
     pub(super) fn shape(&self) -> (usize, usize, bool, usize) {

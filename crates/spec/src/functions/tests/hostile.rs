@@ -44,6 +44,22 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// One value of each kind, to make arguments of that a function takes at least for their kind.
+fn kinds() -> impl Strategy<Value = [Value; 5]> {
+    let number = prop_oneof![
+        (-3_i64..70).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(Value::from(2))
+    ];
+    let texts = prop::collection::vec(text().prop_map(Value::from), 0..4).prop_map(Value::List);
+    let lists = prop::collection::vec(value(), 0..4).prop_map(Value::List);
+    let map = prop::collection::btree_map(text(), value(), 0..4);
+    let map = map.prop_map(|members| Value::Map(members.into_iter().collect()));
+    let list = prop_oneof![texts, lists];
+    (value(), list, map, number, text())
+        .prop_map(|(any, list, map, number, text)| [any, list, map, number, text.into()])
+}
+
 /// Nothing that is sensitive lies within something that is.
 fn is_flat(value: &Value) -> bool {
     match value {
@@ -73,6 +89,22 @@ proptest! {
             if let Ok(result) = function.call(&cx, &args) {
                 prop_assert!(is_flat(&result), "{} gave {result:?}", function.name);
                 prop_assert_eq!(Ok(result), function.call(&cx, &args), "{} is not pure", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_call_with_the_right_kinds_panics(values in prop::collection::vec(kinds(), 1..5)) {
+        let cx = Files::new();
+        for function in REGISTRY.iter() {
+            let of_kind = |(index, [any, list, map, number, text]): (usize, &[Value; 5])| {
+                let kinds = [(Value::List(vec![]), list), (Object::new().into(), map), (0.into(), number), ("".into(), text)];
+                let wanted = function.empty(index);
+                kinds.into_iter().find(|(empty, _)| *empty == wanted).map_or(any, |(_, value)| value).clone()
+            };
+            let args: Vec<Value> = values.iter().enumerate().map(of_kind).collect();
+            if let Ok(result) = function.call(&cx, &args) {
+                prop_assert!(is_flat(&result), "{} gave {result:?}", function.name);
             }
         }
     }
