@@ -11,46 +11,28 @@ import threading
 import time
 from pathlib import Path
 
-HOST = "127.0.0.1"
-
 
 def main() -> None:
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     _watch(arguments.exit_with_stdin, arguments.parent)
 
     # Importing moto takes two seconds; a parent that is gone by then is noticed meanwhile.
-    from werkzeug.serving import WSGIRequestHandler, make_server
-
     from .app import Emulator, Guarded
+    from .server import HOST, Server
 
-    class Handler(WSGIRequestHandler):
-        # Connections are kept: a client that makes sixteen calls at once would otherwise open
-        # a new one for each call.
-        protocol_version = "HTTP/1.1"
-
-        def log_request(self, *_: object) -> None:
-            """Calls are in the call log; a line each on the terminal would drown everything."""
-
-        def setup(self) -> None:
-            super().setup()
-            # Answers leave in two writes, headers and body; with Nagle's algorithm the second
-            # waits 40 ms for an acknowledgement of the first.
-            import socket
-
-            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    server = make_server(HOST, arguments.port, Guarded(Emulator()), threaded=True, request_handler=Handler)
-    server.daemon_threads = True
+    try:
+        server = Server(arguments.port, Guarded(Emulator()))
+    except OSError as problem:
+        sys.exit(f"reconcile_emulator: cannot listen on {HOST}:{arguments.port}: {problem.strerror}")
     if arguments.port_file:
         # Whoever waits for the file must never read half of it.
         partial = arguments.port_file.with_suffix(".partial")
-        partial.write_text(f"{server.port}\n")
+        partial.write_text(f"{server.server_port}\n")
         partial.replace(arguments.port_file)
-    print(f"http://{HOST}:{server.port}", flush=True)
+    print(f"http://{HOST}:{server.server_port}", flush=True)
     server.serve_forever()
 
 

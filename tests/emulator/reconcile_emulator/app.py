@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-import socket
-import struct
 import time
 import uuid
 from collections.abc import Iterable
@@ -21,15 +19,12 @@ from .faults import Fault
 from .moto_bridge import MOTO
 from .operations import Call, execute
 from .protocol import BY_SIGNING_NAME, Service
+from .server import Cut, Hangup
 from .world import Account, World
 
 LOG = logging.getLogger("reconcile_emulator")
 
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-
-
-class Cut(ConnectionError):
-    """Raised to end a connection without an answer; the server takes it for a client gone."""
 
 
 class Emulator:
@@ -60,10 +55,9 @@ class Emulator:
         started, request_id = time.monotonic(), str(uuid.uuid4())
         entry = account.calls.begin(service.name, name, region_name)
         faults = account.faults.striking(service.name, name)
-        environ = request.environ
         status = 200
         try:
-            strike_before(environ, faults, entry)
+            strike_before(faults, entry)
             try:
                 if latency := account.settings["latency_seconds"]:
                     time.sleep(latency)
@@ -99,7 +93,7 @@ class Emulator:
             entry["status"] = status
             response = Response(body, status, content_type="text/xml;charset=UTF-8")
             response.headers["x-amzn-RequestId"] = request_id
-            return strike_after(environ, faults, response)
+            return strike_after(faults, response)
         finally:
             entry["seconds"] = round(time.monotonic() - started, 4)
 
@@ -126,7 +120,7 @@ class Emulator:
         started = time.monotonic()
         faults = account.faults.striking(service, name)
         try:
-            strike_before(environ, faults, entry)
+            strike_before(faults, entry)
             if latency := account.settings["latency_seconds"]:
                 time.sleep(latency)
             failure = next((f for f in faults if f.kind == "error"), None)
@@ -138,33 +132,33 @@ class Emulator:
                 response = s3.error(failure)
                 entry["code"] = failure.code
             entry["status"] = response.status_code
-            return strike_after(environ, faults, response)(environ, start_response)
+            return strike_after(faults, response)(environ, start_response)
         finally:
             entry["seconds"] = round(time.monotonic() - started, 4)
 
 
-def strike_before(environ: dict[str, Any], faults: list[Fault], entry: dict[str, Any]) -> None:
+def strike_before(faults: list[Fault], entry: dict[str, Any]) -> None:
     """Lets the faults happen that come before a call is executed."""
     for fault in faults:
         entry["fault"] = fault.kind
         if fault.kind == "delay-before" and fault.withdrawn.wait(fault.seconds):
-            cut(environ)
+            raise Cut
         elif fault.kind == "cut-before":
-            cut(environ)
+            raise Cut
         elif fault.kind == "http" and not fault.executed:
             entry["status"] = fault.status or 500
             raise_response(fault)
 
 
-def strike_after(environ: dict[str, Any], faults: list[Fault], response: Response) -> Any:
+def strike_after(faults: list[Fault], response: Response) -> Any:
     """Lets the faults happen that come after a call was executed."""
     for fault in faults:
         if fault.kind == "delay-after":
             fault.withdrawn.wait(fault.seconds)
         elif fault.kind == "cut-after":
-            cut(environ)
+            raise Cut
         elif fault.kind == "truncate":
-            return truncated(environ, response)
+            return truncated(response)
         elif fault.kind == "http":
             raise_response(fault)
     return response
@@ -183,24 +177,13 @@ def raise_response(fault: Fault) -> None:
     raise Answer(Response(f"<html><body>{status}</body></html>", status, content_type="text/html"))
 
 
-def cut(environ: dict[str, Any]) -> None:
-    """Ends the connection with a reset, as a dying machine or a proxy in between does."""
-    connection: socket.socket = environ["werkzeug.socket"]
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.shutdown(socket.SHUT_RD)
-    connection.close()
-    raise Cut("cut by a fault")
-
-
-def truncated(environ: dict[str, Any], response: Response) -> Any:
+def truncated(response: Response) -> Any:
     """Sends half of an answer that announced its whole length, and then nothing more."""
     body = response.get_data()
 
     def halves() -> Iterable[bytes]:
         yield body[: len(body) // 2]
-        connection: socket.socket = environ["werkzeug.socket"]
-        connection.shutdown(socket.SHUT_RDWR)
-        raise Cut("truncated by a fault")
+        raise Hangup
 
     short = Response(halves(), response.status_code, headers=response.headers)
     short.headers["Content-Length"] = str(len(body))
