@@ -9,6 +9,7 @@
 pub mod action;
 pub mod address;
 pub mod diagnostic;
+pub mod diff;
 mod encoding;
 pub mod event;
 pub mod normalize;
@@ -26,6 +27,7 @@ pub mod value;
 pub use action::{Action, ReplaceOrder};
 pub use address::{Address, InstanceKey, Mode, ModuleStep, ResourceAddress};
 pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diff::{Diff, Label};
 pub use event::{Event, EventKind};
 pub use number::Number;
 pub use object::{Object, ObjectId};

@@ -1,0 +1,353 @@
+//! Plans as JSON, in Terraform's plan representation.
+//!
+//! Policy checkers and comment tools that read `terraform show -json PLAN` read this: `resource_changes`,
+//! `planned_values`, `prior_state`, `configuration`, `output_changes`, `resource_drift`, `variables`. What is ours alone is
+//! under `reconcile`. Two differences are on purpose:
+//!
+//! - Where Terraform writes sensitive values in clear, here stands the string `(sensitive value)`; the masks
+//!   (`before_sensitive`, `after_sensitive`, `sensitive_values`) say where.
+//! - There is no `timestamp` and no `terraform_version`: the same plan is the same bytes.
+
+mod configuration;
+mod mask;
+mod module;
+
+use reconcile_model::{
+    Action, Address, InstanceKey, Mode, Object, Plan, Reason, Schema, SchemaSet, Span, Step, Value,
+    plan::{Cause, CauseKind, Change, Drift, OutputChange},
+};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{Configuration, exposure::exposures, redact};
+pub(crate) use mask::{Masked, masked};
+pub(crate) use module::{Resource, values};
+
+/// The version of Terraform's plan representation that this is.
+pub const FORMAT_VERSION: &str = "1.2";
+
+/// Returns a plan as JSON.
+///
+/// `configuration` becomes the `configuration` section, as far as it is filled in.
+pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> Json {
+    let cx = Cx { plan, schemas };
+    json!({
+        "format_version": FORMAT_VERSION,
+        "variables": cx.variables(),
+        "planned_values": cx.planned_values(),
+        "resource_drift": plan.drift.iter().map(|drift| cx.drift(drift)).collect::<Vec<_>>(),
+        "resource_changes": cx.shown_changes().map(|it| cx.change(it)).collect::<Vec<_>>(),
+        "output_changes": outputs(plan, output_change),
+        "prior_state": cx.prior_state(),
+        "configuration": configuration::json(configuration, schemas),
+        "applyable": !plan.is_empty(),
+        "complete": plan.options.targets.is_empty() && plan.options.excludes.is_empty(),
+        "errored": false,
+        "reconcile": cx.own(),
+    })
+}
+
+/// Returns JSON as a document of its own: indented, with a line end.
+pub fn document(json: &Json) -> String {
+    format!("{json:#}\n")
+}
+
+struct Cx<'a> {
+    plan: &'a Plan,
+    schemas: &'a SchemaSet,
+}
+
+impl<'a> Cx<'a> {
+    fn schema(&self, address: &Address) -> Option<&'static Schema> {
+        self.schemas.get(address.resource.mode, address.type_name())
+    }
+
+    /// Returns the changes that Terraform would list: data sources only when they are still to be read.
+    fn shown_changes(&self) -> impl Iterator<Item = &'a Change> {
+        self.plan.changes.iter().filter(|change| {
+            change.address.resource.mode == Mode::Managed || change.action != Action::NoOp
+        })
+    }
+
+    fn variables(&self) -> Json {
+        let variables = self.plan.variables.iter();
+        variables.map(|(k, v)| (k.clone(), json!({ "value": masked(v).value }))).collect()
+    }
+
+    fn planned_values(&self) -> Json {
+        let outputs = outputs(self.plan, |output| {
+            let after = masked_output(output, &output.after);
+            let mut out = json!({ "sensitive": output.sensitive });
+            if output.after.is_known() {
+                out["value"] = after.value;
+            }
+            out
+        });
+        let resources = self.shown_changes().filter_map(|change| {
+            let attributes = match change.action {
+                Action::Delete | Action::Forget => return None,
+                Action::NoOp => change.after.as_ref().or(change.before.as_ref())?,
+                Action::Read | Action::Create | Action::Update | Action::Replace(_) => {
+                    change.after.as_ref()?
+                }
+            };
+            Some(self.resource(&change.address, attributes))
+        });
+        values(outputs, resources)
+    }
+
+    fn prior_state(&self) -> Json {
+        let outputs = outputs(self.plan, |output| {
+            let before = masked_output(output, &output.before);
+            json!({ "sensitive": output.sensitive, "value": before.value })
+        });
+        let resources = self.plan.changes.iter().filter(|change| !change.deposed);
+        let resources = resources
+            .filter_map(|it| it.before.as_ref().map(|before| self.resource(&it.address, before)));
+        json!({ "format_version": "1.0", "values": values(outputs, resources) })
+    }
+
+    fn resource<'b>(&self, address: &'b Address, attributes: &Object) -> Resource<'b> {
+        let schema = self.schema(address);
+        Resource {
+            address,
+            schema_version: schema.map(|schema| schema.version),
+            attributes: redact::marked(schema, attributes),
+        }
+    }
+
+    fn change(&self, change: &Change) -> Json {
+        let mut out = head(&change.address);
+        if let Some(previous) = &change.previous_address {
+            out.insert("previous_address".to_owned(), previous.to_string().into());
+        }
+        if let (true, Some(id)) = (change.deposed, &change.id) {
+            out.insert("deposed".to_owned(), id.as_str().into());
+        }
+        let schema = self.schema(&change.address);
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        let mut sides = sides(schema, change.action, before, after);
+        if !change.replace.is_empty() {
+            let paths = change.replace.iter().map(|path| {
+                path.0.iter().map(|step| match step {
+                    Step::Index(index) => Json::from(*index),
+                    Step::Name(name) => Json::from(name.as_str()),
+                })
+            });
+            sides["replace_paths"] = paths.map(Iterator::collect::<Json>).collect();
+        }
+        out.insert("change".to_owned(), sides);
+        if let Some(reason) = action_reason(change) {
+            out.insert("action_reason".to_owned(), reason.into());
+        }
+        Json::Object(out)
+    }
+
+    fn drift(&self, drift: &Drift) -> Json {
+        let mut out = head(&drift.address);
+        let action = if drift.after.is_some() { Action::Update } else { Action::Delete };
+        let schema = self.schema(&drift.address);
+        let sides = sides(schema, action, Some(&drift.before), drift.after.as_ref());
+        out.insert("change".to_owned(), sides);
+        Json::Object(out)
+    }
+
+    /// Returns what Terraform's representation has no place for.
+    fn own(&self) -> Json {
+        let plan = self.plan;
+        let counts = plan.counts();
+        let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
+        let drift = plan.drift.iter().map(|drift| {
+            let paths = drift.changed.iter().map(|path| Json::from(path.to_string()));
+            json!({ "address": drift.address.to_string(), "changed": paths.collect::<Json>() })
+        });
+        let exposures = exposures(plan).into_iter();
+        let exposures =
+            exposures.map(|it| json!({ "address": it.address.to_string(), "what": it.what }));
+        json!({
+            "format_version": plan.format_version,
+            "fingerprint": plan.fingerprint(),
+            "stack": plan.stack,
+            "lineage": plan.lineage,
+            "serial": plan.serial,
+            "spec_digest": plan.spec_digest,
+            "options": serde_json::to_value(&plan.options).unwrap_or_default(),
+            "counts": {
+                "create": counts.create,
+                "update": counts.update,
+                "replace": counts.replace,
+                "delete": counts.delete,
+                "read": counts.read,
+                "forget": counts.forget,
+            },
+            "changes": changes.map(|change| self.why(change)).collect::<Vec<_>>(),
+            "drift": drift.collect::<Vec<_>>(),
+            "exposures": exposures.collect::<Vec<_>>(),
+            "warnings": plan.warnings.iter().map(crate::diagnostic::json_one).collect::<Vec<_>>(),
+        })
+    }
+
+    fn why(&self, change: &Change) -> Json {
+        let schema = self.schema(&change.address);
+        let causes = change.changed.iter().zip(&change.causes).map(|(path, cause)| {
+            let Cause { kind, span, recorded } = cause;
+            let mut out = json!({ "path": path.to_string() });
+            out["cause"] = match kind {
+                CauseKind::Spec => "spec".into(),
+                CauseKind::Drift => "drift".into(),
+                CauseKind::Computed => "computed".into(),
+                CauseKind::Upstream(addresses) => {
+                    out["upstream"] =
+                        addresses.iter().map(|it| Json::from(it.to_string())).collect();
+                    "upstream".into()
+                }
+            };
+            if let Some(span) = span {
+                out["at"] = place(span);
+            }
+            if let Some(recorded) = recorded {
+                let recorded = if redact::is_sensitive(schema, path) {
+                    recorded.clone().sensitive()
+                } else {
+                    redact::value(schema, path, recorded)
+                };
+                out["recorded"] = masked(&recorded).value;
+            }
+            out
+        });
+        let mut out = json!({ "address": change.address.to_string() });
+        if let Some(id) = &change.id {
+            out["id"] = id.as_str().into();
+        }
+        out["reason"] = serde_json::to_value(&change.reason).unwrap_or_default();
+        if let Some(span) = &change.span {
+            out["at"] = place(span);
+        }
+        out["changed"] = change.changed.iter().map(|path| Json::from(path.to_string())).collect();
+        out["restart"] = change.restart.iter().map(|path| Json::from(path.to_string())).collect();
+        out["causes"] = causes.collect();
+        out
+    }
+}
+
+/// Returns what an entry of `resource_changes` begins with.
+fn head(address: &Address) -> Map<String, Json> {
+    let block = &address.resource;
+    let mut out = Map::new();
+    out.insert("address".to_owned(), address.to_string().into());
+    if !block.module.is_empty() {
+        let module: Vec<String> = block.module.iter().map(ToString::to_string).collect();
+        out.insert("module_address".to_owned(), module.join(".").into());
+    }
+    out.extend(named(address));
+    out
+}
+
+/// Returns the mode, type, name, and index of an address.
+fn named(address: &Address) -> Map<String, Json> {
+    let block = &address.resource;
+    let mut out = Map::new();
+    let mode = match block.mode {
+        Mode::Managed => "managed",
+        Mode::Data => "data",
+    };
+    out.insert("mode".to_owned(), mode.into());
+    out.insert("type".to_owned(), (*block.type_name).into());
+    out.insert("name".to_owned(), (*block.name).into());
+    match &address.key {
+        None => {}
+        Some(InstanceKey::Index(index)) => {
+            out.insert("index".to_owned(), (*index).into());
+        }
+        Some(InstanceKey::Name(name)) => {
+            out.insert("index".to_owned(), (**name).into());
+        }
+    }
+    out.insert("provider_name".to_owned(), provider_name(&block.type_name).into());
+    out
+}
+
+/// Returns the provider's full name as Terraform writes it, which policies compare.
+pub(crate) fn provider_name(type_name: &str) -> String {
+    let provider = type_name.split('_').next().unwrap_or_default();
+    format!("registry.terraform.io/hashicorp/{provider}")
+}
+
+fn sides(
+    schema: Option<&Schema>,
+    action: Action,
+    before: Option<&Object>,
+    after: Option<&Object>,
+) -> Json {
+    let side = |object: Option<&Object>| match object {
+        Some(object) => masked(&Value::Map(redact::marked(schema, object))),
+        None => Masked { value: Json::Null, sensitive: false.into(), unknown: json!({}) },
+    };
+    let (before, after) = (side(before), side(after));
+    json!({
+        "actions": action.terraform(),
+        "before": before.value,
+        "after": after.value,
+        "after_unknown": after.unknown,
+        "before_sensitive": before.sensitive,
+        "after_sensitive": after.sensitive,
+    })
+}
+
+fn outputs(plan: &Plan, one: impl Fn(&OutputChange) -> Json) -> Json {
+    plan.outputs.iter().map(|(name, output)| (name.clone(), one(output))).collect()
+}
+
+fn masked_output(output: &OutputChange, value: &Value) -> Masked {
+    let hide = output.sensitive && !value.is_null();
+    if hide { masked(&value.clone().sensitive()) } else { masked(value) }
+}
+
+fn output_change(output: &OutputChange) -> Json {
+    let before = masked_output(output, &output.before);
+    let after = masked_output(output, &output.after);
+    let mut out = json!({
+        "actions": output.action.terraform(),
+        "before": before.value,
+        "after": after.value,
+        "after_unknown": after.unknown,
+        "before_sensitive": before.sensitive,
+        "after_sensitive": after.sensitive,
+    });
+    if output.after.is_unknown()
+        && let Some(members) = out.as_object_mut()
+    {
+        members.shift_remove("after");
+    }
+    out
+}
+
+/// Returns the reason in Terraform's words, where it has any.
+fn action_reason(change: &Change) -> Option<&'static str> {
+    match (&change.action, &change.reason) {
+        (Action::Replace(_), Reason::Tainted) => Some("replace_because_tainted"),
+        (Action::Replace(_), Reason::Requested) => Some("replace_by_request"),
+        (Action::Replace(_), Reason::TriggeredBy(_)) => Some("replace_by_triggers"),
+        (Action::Replace(_), _) => Some("replace_because_cannot_update"),
+        (Action::Delete, Reason::NotInSpec) => Some("delete_because_no_resource_config"),
+        (Action::Delete, Reason::KeyGone) => Some(match change.address.key {
+            Some(InstanceKey::Index(_)) => "delete_because_count_index",
+            Some(InstanceKey::Name(_)) => "delete_because_each_key",
+            None => "delete_because_wrong_repetition",
+        }),
+        (Action::Read, Reason::ArgumentsUnknown) => Some("read_because_config_unknown"),
+        (Action::Read, Reason::DependencyChanges) => Some("read_because_dependency_pending"),
+        (
+            Action::NoOp
+            | Action::Read
+            | Action::Create
+            | Action::Update
+            | Action::Delete
+            | Action::Forget,
+            _,
+        ) => None,
+    }
+}
+
+fn place(span: &Span) -> Json {
+    json!({ "file": &*span.file, "line": span.line, "column": span.column })
+}

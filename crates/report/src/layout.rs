@@ -1,0 +1,330 @@
+//! Diffs as lines.
+//!
+//! Everything about what is worth a line is decided here and in the modules below; how lines look is not.
+
+mod text_value;
+mod value;
+
+use reconcile_model::{
+    Diff, Label, Path, Presence, Schema,
+    diff::{Body, Mark, Node, Status},
+    schema::Kind,
+};
+
+use crate::{
+    Configuration,
+    line::{Line, Piece, Sign, Tone, piece},
+    quote::{self, counted, inline},
+};
+
+/// What kind of change a diff belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// An object, new or read: what AWS decides is named on one line.
+    New,
+    /// An object that stays, or that drifted: every difference has its line.
+    Same,
+    /// An object that another takes the place of.
+    Replaced,
+    /// An object that goes: what AWS decided about it is left out.
+    Gone,
+}
+
+/// What laying out a diff takes besides the diff.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// How many columns a line may take.
+    pub(crate) columns: usize,
+    pub(crate) shape: Shape,
+    /// What the spec says, and of which block of it the diff is; absent for what no block makes.
+    pub(crate) origin: Option<(&'a Configuration, &'a reconcile_model::ResourceAddress)>,
+}
+
+impl View<'_> {
+    /// Returns what an argument's value comes from: `aws_lb.web.arn`.
+    fn sources(&self, path: &Path) -> Vec<&str> {
+        self.origin
+            .and_then(|(configuration, block)| configuration.at(block, path))
+            .map(crate::configuration::Expression::references)
+            .unwrap_or_default()
+    }
+
+    fn is_configured(&self, path: &Path) -> bool {
+        self.origin.is_some_and(|(configuration, block)| configuration.at(block, path).is_some())
+    }
+}
+
+/// Returns the lines of an object's attributes.
+pub(crate) fn object(diff: &Diff, depth: usize, view: View<'_>) -> Vec<Line> {
+    let parent = match view.shape {
+        Shape::New => Status::Added,
+        Shape::Gone => Status::Removed,
+        Shape::Same | Shape::Replaced => Status::Changed,
+    };
+    let repeated = repeats_tags(&diff.attributes);
+    let nodes = diff.attributes.iter().filter(|node| !(repeated && is_named(node, "tags_all")));
+    members(nodes, parent, Identify::No, depth, view)
+}
+
+/// Returns the lines of values that stand by themselves, as outputs do.
+pub(crate) fn values(nodes: &[Node], depth: usize, view: View<'_>) -> Vec<Line> {
+    let shown: Vec<&Node> = nodes.iter().filter(|node| node.status != Status::Unchanged).collect();
+    entries(&shown, depth, view)
+}
+
+/// Whether unchanged attributes are shown that tell one block of many from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Identify {
+    Yes,
+    No,
+}
+
+/// Returns the lines of the attributes of an object or block: plain ones, what is hidden, then nested blocks.
+fn members<'a>(
+    nodes: impl Iterator<Item = &'a Node>,
+    parent: Status,
+    identify: Identify,
+    depth: usize,
+    view: View<'_>,
+) -> Vec<Line> {
+    let (mut plain, mut blocks) = (Vec::new(), Vec::new());
+    let (mut later, mut left_out) = (Vec::new(), 0);
+    let (mut hidden, mut hidden_blocks) = (0, 0);
+    for node in nodes.filter(|node| !node.is_absent()) {
+        if node.status == Status::Unchanged {
+            if identify == Identify::Yes && tells_apart(node) {
+                plain.push(node);
+            } else if node.is_block() {
+                hidden_blocks += block_count(node);
+            } else {
+                hidden += 1;
+            }
+        } else if is_left_to_aws(node, parent, view) {
+            later.push(quote::label(&node.label));
+        } else if view.shape == Shape::Gone && presence(node) == Some(Presence::Computed) {
+            left_out += 1;
+        } else if parent != Status::Changed && is_empty(&node.body) {
+            // A new object without any of something says nothing by it.
+        } else if node.is_block() {
+            blocks.push(node);
+        } else {
+            plain.push(node);
+        }
+    }
+    let mut lines = entries(&plain, depth, view);
+    if !later.is_empty() {
+        lines.extend(note(&format!("(known after apply: {})", later.join(", ")), depth, view));
+    }
+    if left_out > 0 {
+        lines.extend(note(
+            &format!("({} left out)", counted(left_out, "computed attribute")),
+            depth,
+            view,
+        ));
+    }
+    if hidden > 0 {
+        let what = counted(hidden, "unchanged attribute");
+        lines.extend(note(&format!("({what} hidden)"), depth, view));
+    }
+    if !blocks.is_empty() && !lines.is_empty() {
+        lines.push(Line::blank());
+    }
+    for node in blocks {
+        hidden_blocks += block(node, depth, view, &mut lines);
+    }
+    if hidden_blocks > 0 {
+        let what = counted(hidden_blocks, "unchanged block");
+        lines.extend(note(&format!("({what} hidden)"), depth, view));
+    }
+    lines
+}
+
+/// Appends the lines of nested blocks; returns how many unchanged ones were left out.
+fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> usize {
+    let name = quote::label(&node.label);
+    match &node.body {
+        Body::Blocks(blocks) => {
+            let mut hidden = 0;
+            for node in blocks {
+                if node.status == Status::Unchanged {
+                    hidden += 1;
+                } else {
+                    block(node, depth, view, lines);
+                }
+            }
+            hidden
+        }
+        Body::Object(members_) => {
+            let sign = sign(node.status);
+            let mut head = vec![piece(sign.tone, format!("{name} {{"))];
+            head.extend(suffix(node));
+            lines.push(Line::item(sign, depth, head));
+            let identify = match node.attribute.map(|attribute| attribute.kind) {
+                Some(Kind::Blocks(blocks)) if blocks.max != Some(1) => Identify::Yes,
+                _ => Identify::No,
+            };
+            lines.extend(members(members_.iter(), node.status, identify, depth + 1, view));
+            lines.push(Line::item(Sign::NONE, depth, vec![piece(Tone::Plain, "}")]));
+            0
+        }
+        Body::Value { .. } | Body::Sensitive { .. } => {
+            lines.extend(entries(&[node], depth, view));
+            0
+        }
+        Body::Map(_) | Body::List(_) | Body::Set(_) => 0,
+    }
+}
+
+/// Returns the lines of named values, with their equals signs in one column.
+fn entries(nodes: &[&Node], depth: usize, view: View<'_>) -> Vec<Line> {
+    let names = nodes.iter().map(|node| quote::width(&quote::label(&node.label)));
+    let widest = names.max().unwrap_or_default();
+    nodes.iter().flat_map(|node| value::lines(node, widest, depth, view)).collect()
+}
+
+/// Returns a comment, broken where it is too long.
+fn note(text: &str, depth: usize, view: View<'_>) -> Vec<Line> {
+    let room = view.columns.saturating_sub(crate::line::margin(depth) + 2);
+    quote::wrap(text, room)
+        .into_iter()
+        .map(|line| Line::item(Sign::NONE, depth, vec![piece(Tone::Quiet, format!("# {line}"))]))
+        .collect()
+}
+
+fn sign(status: Status) -> Sign {
+    match status {
+        Status::Unchanged => Sign::NONE,
+        Status::Added => Sign::ADDED,
+        Status::Removed => Sign::REMOVED,
+        Status::Changed => Sign::CHANGED,
+    }
+}
+
+/// Returns what is said after a value: what its change costs.
+fn suffix(node: &Node) -> Option<Piece> {
+    match node.mark {
+        Some(Mark::Replace) => Some(piece(Tone::Danger, "  # forces replacement")),
+        Some(Mark::Restart) => Some(piece(Tone::Danger, "  # stops and starts the instance")),
+        None => None,
+    }
+}
+
+fn presence(node: &Node) -> Option<Presence> {
+    match node.label {
+        Label::Attribute(_) => node.attribute.map(|attribute| attribute.presence),
+        Label::Key(_) | Label::Element => None,
+    }
+}
+
+/// Tells whether a value is one that AWS decides and nobody asked about: in a new object there are dozens.
+fn is_left_to_aws(node: &Node, parent: Status, view: View<'_>) -> bool {
+    let new = parent == Status::Added || view.shape == Shape::Replaced;
+    new && node.is_unknown_after()
+        && node.mark.is_none()
+        && match presence(node) {
+            Some(Presence::Computed) => true,
+            Some(Presence::OptionalComputed) => !view.is_configured(&node.path),
+            Some(Presence::Required | Presence::Optional) | None => false,
+        }
+}
+
+/// Tells whether an unchanged attribute of a block tells it from its neighbors.
+fn tells_apart(node: &Node) -> bool {
+    let name_tells = ["name", "description", "device_name"].iter().any(|name| is_named(node, name));
+    (name_tells || presence(node) == Some(Presence::Required))
+        && match &node.body {
+            Body::Value { after, .. } => after.as_list().is_none() && after.as_map().is_none(),
+            Body::Sensitive { .. }
+            | Body::Map(_)
+            | Body::List(_)
+            | Body::Set(_)
+            | Body::Blocks(_)
+            | Body::Object(_) => false,
+        }
+}
+
+fn is_named(node: &Node, name: &str) -> bool {
+    matches!(&node.label, Label::Attribute(label) if label == name)
+}
+
+fn is_empty(body: &Body) -> bool {
+    match body {
+        Body::Map(nodes) | Body::List(nodes) | Body::Set(nodes) | Body::Blocks(nodes) => {
+            nodes.is_empty()
+        }
+        Body::Value { .. } | Body::Sensitive { .. } | Body::Object(_) => false,
+    }
+}
+
+fn block_count(node: &Node) -> usize {
+    match &node.body {
+        Body::Value { after, .. } => after.as_list().map_or(1, <[_]>::len),
+        Body::Blocks(blocks) => blocks.len(),
+        Body::Sensitive { .. } | Body::Map(_) | Body::List(_) | Body::Set(_) | Body::Object(_) => 1,
+    }
+}
+
+/// Tells whether `tags_all` says nothing of its own: every difference in it is one of `tags`.
+fn repeats_tags(nodes: &[Node]) -> bool {
+    let named = |name: &str| nodes.iter().find(|node| is_named(node, name));
+    let (Some(own), Some(all)) = (named("tags"), named("tags_all")) else { return false };
+    match (&own.body, &all.body) {
+        (Body::Map(own), Body::Map(all)) => {
+            all.iter().filter(|entry| entry.status != Status::Unchanged).all(|entry| {
+                own.iter().any(|it| {
+                    it.label == entry.label
+                        && it.status == entry.status
+                        && value::inline_of(it) == value::inline_of(entry)
+                })
+            })
+        }
+        (Body::Value { after: own, .. }, Body::Value { after: all, .. }) => {
+            own.is_unknown() && all.is_unknown()
+        }
+        _ => false,
+    }
+}
+
+/// Returns the head of an object: `resource "aws_instance" "web" {`.
+pub(crate) fn head(address: &reconcile_model::Address) -> String {
+    let word = match address.resource.mode {
+        reconcile_model::Mode::Managed => "resource",
+        reconcile_model::Mode::Data => "data",
+    };
+    format!("{word} \"{}\" \"{}\" {{", address.resource.type_name, address.resource.name)
+}
+
+/// Returns the lines of a known object by itself, all attributes that it has, in the schema's order.
+pub(crate) fn known(
+    schema: Option<&Schema>,
+    attributes: &reconcile_model::Object,
+    columns: usize,
+) -> Vec<Line> {
+    let diff = Diff::of_objects(schema, None, Some(attributes), &Default::default());
+    let mut lines = object(&diff, 0, View { columns, shape: Shape::New, origin: None });
+    without_signs(&mut lines);
+    lines
+}
+
+/// Makes lines of a diff into lines that only tell what there is.
+pub(crate) fn without_signs(lines: &mut [Line]) {
+    for line in lines {
+        line.sign = Sign::NONE;
+        for piece in &mut line.pieces {
+            if piece.tone != Tone::Quiet {
+                piece.tone = Tone::Plain;
+            }
+        }
+    }
+}
+
+/// Returns a value on one line, shortened to `columns`.
+pub(crate) fn short(value: &reconcile_model::Value, columns: usize) -> String {
+    let text = inline(value);
+    if quote::width(&text) <= columns {
+        return text;
+    }
+    let mut parts = quote::chunks(&text, columns.saturating_sub(1).max(1));
+    parts.truncate(1);
+    format!("{}…", parts.concat())
+}

@@ -1,0 +1,301 @@
+//! One named value as lines.
+
+use reconcile_model::{
+    Path, Value,
+    diff::{Body, Node, Status},
+};
+
+use super::text_value::TextLine;
+use super::{View, note, sign, suffix, text_value};
+use crate::{
+    line::{Line, Piece, Sign, Tone, margin, piece},
+    quote::{self, SENSITIVE, UNKNOWN, chunks, counted, inline, width},
+};
+
+/// How many lines a single-line string may take before its middle is left out.
+const MOST_LINES: usize = 20;
+
+/// How many unchanged characters are shown around the change of a long string.
+const CONTEXT: usize = 24;
+
+/// Returns the lines of a value; `widest` is the width of the widest name beside it.
+pub(super) fn lines(node: &Node, widest: usize, depth: usize, view: View<'_>) -> Vec<Line> {
+    let name = quote::label(&node.label);
+    let start = if name.is_empty() {
+        String::new()
+    } else {
+        format!("{name}{} = ", " ".repeat(widest - width(&name)))
+    };
+    let line = Entry { node, sign: sign(node.status), start, depth, view };
+    match &node.body {
+        Body::Sensitive { unknown: false } => line.one(SENSITIVE.to_owned()),
+        Body::Sensitive { unknown: true } => {
+            line.one("(sensitive value, known after apply)".into())
+        }
+        Body::Value { before, after } => line.value(before, after),
+        Body::Map(entries) => line.nested(entries, ["{", "}"]),
+        Body::List(items) | Body::Set(items) => line.nested(items, ["[", "]"]),
+        Body::Blocks(_) => Vec::new(),
+        Body::Object(members) => line.nested(members, ["{", "}"]),
+    }
+}
+
+/// One entry of an object, map, or list being laid out.
+struct Entry<'a> {
+    node: &'a Node,
+    sign: Sign,
+    /// The name and equals sign, padded.
+    start: String,
+    depth: usize,
+    view: View<'a>,
+}
+
+impl Entry<'_> {
+    /// Returns the columns left for a value.
+    fn room(&self) -> usize {
+        self.view.columns.saturating_sub(margin(self.depth) + width(&self.start)).max(16)
+    }
+
+    fn tone(&self) -> Tone {
+        match self.node.status {
+            Status::Unchanged => Tone::Plain,
+            Status::Added => Tone::Added,
+            Status::Removed => Tone::Removed,
+            Status::Changed => Tone::Changed,
+        }
+    }
+
+    fn first(&self, pieces: impl IntoIterator<Item = Piece>) -> Line {
+        let start = piece(Tone::Plain, self.start.clone());
+        Line::item(self.sign, self.depth, std::iter::once(start).chain(pieces).collect())
+    }
+
+    /// Returns a line below the first, with its text under the value.
+    fn below(&self, lead: &str, pieces: impl IntoIterator<Item = Piece>) -> Line {
+        let blank = width(&self.start).saturating_sub(width(lead));
+        let start = piece(Tone::Quiet, format!("{}{lead}", " ".repeat(blank)));
+        Line::item(Sign::NONE, self.depth, std::iter::once(start).chain(pieces).collect())
+    }
+
+    /// Returns the value on one line, with what its change costs.
+    fn one(&self, text: String) -> Vec<Line> {
+        self.broken(vec![text], self.tone())
+    }
+
+    /// Returns the lines of a value that takes several; what its change costs comes last.
+    fn broken(&self, texts: Vec<String>, tone: Tone) -> Vec<Line> {
+        let room = self.room();
+        let last = texts.last().map(|text| width(text)).unwrap_or_default();
+        let mut lines: Vec<Line> = Vec::new();
+        for text in texts {
+            let text = piece(tone, text);
+            lines.push(if lines.is_empty() { self.first([text]) } else { self.below("", [text]) });
+        }
+        self.with_suffix(lines, room.saturating_sub(last))
+    }
+
+    fn with_suffix(&self, mut lines: Vec<Line>, left: usize) -> Vec<Line> {
+        let Some(suffix) = suffix(self.node) else { return lines };
+        match lines.last_mut() {
+            Some(line) if width(&suffix.text) <= left => line.pieces.push(suffix),
+            _ => lines.push(self.below("", [piece(suffix.tone, suffix.text.trim_start())])),
+        }
+        lines
+    }
+
+    fn value(&self, before: &Value, after: &Value) -> Vec<Line> {
+        match self.node.status {
+            Status::Unchanged | Status::Added => self.single(after),
+            Status::Removed => self.single(before),
+            Status::Changed => self.pair(before, after),
+        }
+    }
+
+    fn single(&self, value: &Value) -> Vec<Line> {
+        if value.is_unknown() {
+            return self.broken(self.fitted(&self.unknown()), self.tone());
+        }
+        if let Some(text) = text_value::whole(self.node.attribute, value) {
+            return self.text(text);
+        }
+        let text = match text_value::decoded(self.node.attribute, value) {
+            Some(text) => format!("base64encode({})", quote::quoted(&text)),
+            None => inline(value),
+        };
+        self.broken(self.fitted(&text), self.tone())
+    }
+
+    fn pair(&self, before: &Value, after: &Value) -> Vec<Line> {
+        if let Some(text) = text_value::diff(self.node.attribute, before, after) {
+            return self.text(text);
+        }
+        let attribute = self.node.attribute;
+        let (old, new) =
+            match (text_value::decoded(attribute, before), text_value::decoded(attribute, after)) {
+                (Some(old), Some(new)) => {
+                    let wrapped = |text: &str| format!("base64encode({})", quote::quoted(text));
+                    (wrapped(&old), wrapped(&new))
+                }
+                _ if after.is_unknown() => (inline(before), self.unknown()),
+                _ => (inline(before), inline(after)),
+            };
+        let room = self.room();
+        let suffix = suffix(self.node).map(|piece| width(&piece.text)).unwrap_or_default();
+        if width(&old) + 4 + width(&new) + suffix <= room {
+            let pieces =
+                [piece(Tone::Removed, old), piece(Tone::Quiet, " -> "), piece(Tone::Added, new)]
+                    .into_iter()
+                    .chain(super::suffix(self.node));
+            return vec![self.first(pieces)];
+        }
+        let (old, new) = elided(&old, &new, room);
+        let mut lines = Vec::new();
+        for text in self.fitted(&old) {
+            let text = piece(Tone::Removed, text);
+            lines.push(if lines.is_empty() { self.first([text]) } else { self.below("", [text]) });
+        }
+        let fitted = self.fitted(&new);
+        let last = fitted.last().map(|text| width(text)).unwrap_or_default();
+        for (at, text) in fitted.into_iter().enumerate() {
+            let lead = if at == 0 { "-> " } else { "" };
+            lines.push(self.below(lead, [piece(Tone::Added, text)]));
+        }
+        self.with_suffix(lines, room.saturating_sub(last))
+    }
+
+    /// Returns what stands for an unknown value: what it comes from, where the spec tells.
+    fn unknown(&self) -> String {
+        let path: &Path = &self.node.path;
+        let sources = self.view.sources(path);
+        if sources.is_empty() {
+            UNKNOWN.to_owned()
+        } else {
+            format!("(known after apply: {})", sources.join(", "))
+        }
+    }
+
+    /// Cuts a text into lines; of a very long one, the middle is left out and counted.
+    fn fitted(&self, text: &str) -> Vec<String> {
+        let mut lines = chunks(text, self.room());
+        if lines.len() > MOST_LINES {
+            let cut = lines.split_off(MOST_LINES - 1);
+            let count: usize = cut.iter().map(|line| line.chars().count()).sum();
+            lines.push(format!("… ({} more)", counted(count, "character")));
+        }
+        lines
+    }
+
+    fn text(&self, text: text_value::Text) -> Vec<Line> {
+        let mut head = vec![piece(Tone::Plain, text.open)];
+        head.extend(suffix(self.node));
+        let mut lines = vec![self.first(head)];
+        let room = self.view.columns.saturating_sub(margin(self.depth + 1)).max(16);
+        for line in text.lines {
+            match line {
+                TextLine::Remark(text) => lines.extend(note(&text, self.depth + 1, self.view)),
+                TextLine::Line(status, text) => {
+                    let (mut sign, tone) = match (status, self.node.status) {
+                        (Status::Added, _) | (_, Status::Added) => (Sign::ADDED, Tone::Added),
+                        (Status::Removed, _) | (_, Status::Removed) => {
+                            (Sign::REMOVED, Tone::Removed)
+                        }
+                        (Status::Unchanged | Status::Changed, _) => (Sign::NONE, Tone::Plain),
+                    };
+                    let mut lead = "";
+                    for part in chunks(&quote::source_line(&text), room - 2) {
+                        let text = piece(tone, format!("{lead}{part}"));
+                        lines.push(Line::item(sign, self.depth + 1, vec![text]));
+                        (sign, lead) = (Sign::NONE, "↪ ");
+                    }
+                }
+            }
+        }
+        lines.push(Line::item(Sign::NONE, self.depth, vec![piece(Tone::Plain, text.close)]));
+        lines
+    }
+
+    /// Returns the lines of a collection: on one line when all of it comes or goes and fits.
+    fn nested(&self, nodes: &[Node], [open, close]: [&str; 2]) -> Vec<Line> {
+        let suffixed = suffix(self.node).map(|piece| width(&piece.text)).unwrap_or_default();
+        let whole = matches!(self.node.status, Status::Added | Status::Removed);
+        if whole
+            && (open == "[" || nodes.len() < 2)
+            && let Some(text) = inline_of(self.node)
+            && width(&text) + suffixed <= self.room()
+        {
+            return self.one(text);
+        }
+        let mut head = vec![piece(Tone::Plain, open)];
+        head.extend(suffix(self.node));
+        let mut lines = vec![self.first(head)];
+        let shown: Vec<&Node> = nodes
+            .iter()
+            .filter(|node| node.status != Status::Unchanged && !node.is_absent())
+            .collect();
+        lines.extend(super::entries(&shown, self.depth + 1, self.view));
+        let hidden = nodes
+            .iter()
+            .filter(|node| node.status == Status::Unchanged && !node.is_absent())
+            .count();
+        if hidden > 0 {
+            let what = counted(hidden, "unchanged element");
+            lines.extend(note(&format!("({what} hidden)"), self.depth + 1, self.view));
+        }
+        lines.push(Line::item(Sign::NONE, self.depth, vec![piece(Tone::Plain, close)]));
+        lines
+    }
+}
+
+/// Returns a value on one line, the side after unless it is removed, or `None` for a text of several lines.
+pub(super) fn inline_of(node: &Node) -> Option<String> {
+    let joined = |nodes: &[Node]| -> Option<Vec<String>> {
+        nodes
+            .iter()
+            .filter(|node| !node.is_absent())
+            .map(|node| {
+                let name = quote::label(&node.label);
+                let text = inline_of(node)?;
+                Some(if name.is_empty() { text } else { format!("{name} = {text}") })
+            })
+            .collect()
+    };
+    match &node.body {
+        Body::Value { before, after } => {
+            let value = if node.status == Status::Removed { before } else { after };
+            let several = value.as_str().is_some_and(|text| text.contains('\n'));
+            (!several).then(|| inline(value))
+        }
+        Body::Sensitive { .. } => Some(SENSITIVE.to_owned()),
+        Body::List(nodes) | Body::Set(nodes) => Some(format!("[{}]", joined(nodes)?.join(", "))),
+        Body::Map(nodes) | Body::Object(nodes) => {
+            let entries = joined(nodes)?;
+            Some(if entries.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", entries.join(", "))
+            })
+        }
+        Body::Blocks(_) => None,
+    }
+}
+
+/// Leaves out most of what two long texts have in common at their ends.
+fn elided(old: &str, new: &str, room: usize) -> (String, String) {
+    if width(old) <= room && width(new) <= room {
+        return (old.to_owned(), new.to_owned());
+    }
+    let (a, b): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+    let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y);
+    let tail = tail.count();
+    let cut = |text: &[char]| -> String {
+        let (from, lead) = if head > CONTEXT + 8 { (head - CONTEXT, "…") } else { (0, "") };
+        let (to, end) = if tail > CONTEXT + 8 {
+            (text.len() - tail + CONTEXT, "…")
+        } else {
+            (text.len(), "")
+        };
+        format!("{lead}{}{end}", text[from..to].iter().collect::<String>())
+    };
+    (cut(&a), cut(&b))
+}
