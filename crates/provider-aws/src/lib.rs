@@ -24,7 +24,13 @@ use reconcile_provider::{DataSource, Provider, Regions, Registered, Registry, Re
 pub use client::Aws;
 
 /// Every resource type, sorted by name.
-pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[&ec2::key_pair::KeyPair];
+pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
+    &ec2::key_pair::KeyPair,
+    &elbv2::lb::Lb,
+    &elbv2::lb_listener::LbListener,
+    &elbv2::lb_target_group::LbTargetGroup,
+    &elbv2::lb_target_group_attachment::LbTargetGroupAttachment,
+];
 
 /// Every data source, sorted by name.
 pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[];
