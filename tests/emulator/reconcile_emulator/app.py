@@ -17,7 +17,7 @@ from . import control, ec2, elbv2, s3  # noqa: F401  (registers the handlers)
 from .errors import AwsError
 from .faults import Fault
 from .moto_bridge import MOTO
-from .operations import Call, execute
+from .operations import Call, execute, shuffled
 from .protocol import BY_SIGNING_NAME, Service
 from .server import Cut, Hangup
 from .world import Account, World
@@ -75,6 +75,8 @@ class Emulator:
                     call = Call(service, operation, params, form, dict(request.headers), region, outcome)
                     result = execute(call)
                     entry["executed"] = True
+                    if account.settings["shuffle"]:
+                        result = shuffled(result, account.id)
                     body = service.result(operation, result, request_id)
                 for fault in faults:
                     if fault.kind == "error":

@@ -27,7 +27,8 @@ def _of_region(region: Region) -> dict[str, list[dict[str, Any]]]:
 
     def stored(store: dict[str, dict[str, Any]], key: str, *members: str, tags: str = "Tags") -> list[dict[str, Any]]:
         return [
-            shown(item, key, item[tags], **{member: item.get(member) for member in members}) for item in store.values()
+            shown(item, key, item[tags], **{member.lstrip("_"): item.get(member) for member in members})
+            for item in store.values()
         ]
 
     # A deleted NAT gateway or a terminated instance is only a name that lingers.
@@ -35,7 +36,7 @@ def _of_region(region: Region) -> dict[str, list[dict[str, Any]]]:
     gateways = {k: v for k, v in region.nat_gateways.items() if v["State"] != "deleted"}
     rules = {k: v for k, v in region.rules.items() if not v["IsDefault"]}
     return {
-        "instances": stored(instances, "InstanceId", "State", "ClientToken"),
+        "instances": stored(instances, "InstanceId", "State", "ClientToken", "_reboots"),
         "images": stored(region.images, "ImageId", "Name", "State"),
         "snapshots": stored(region.snapshots, "SnapshotId", "Description", "State"),
         "volumes": stored(region.volumes, "VolumeId", "State", "Size"),

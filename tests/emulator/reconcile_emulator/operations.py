@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -98,13 +99,40 @@ def execute(call: Call) -> dict[str, Any]:
     handler = _HANDLERS.get((call.service.name, call.name))
     if call.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
-    result = tokens.replay(call)
+    token = tokens.of(call)
+    result = tokens.replay(call, token)
     if result is None:
         result = (handler or moto_bridge.forward)(call) or {}
         if "Return" in (call.operation.output_shape.members if call.operation.output_shape else ()):
             result.setdefault("Return", True)
-        tokens.record(call, result)
+        tokens.record(call, token, result)
     return result
+
+
+# Lists in which the place of an item says something.
+ORDERED = {
+    "PrivateIpAddresses",
+    "DefaultActions",
+    "Actions",
+    "Rules",
+    "Instances",
+    "NetworkInterfaces",
+    "Ipv6Addresses",
+}
+
+
+def shuffled(value: Any, salt: str) -> Any:
+    """A result with its lists in an order of their own, the same for the same account every time."""
+    if isinstance(value, dict):
+        return {
+            name: child if name in ORDERED and not isinstance(child, dict) else shuffled(child, salt)
+            for name, child in value.items()
+            if not name.startswith("_")
+        }
+    if isinstance(value, list):
+        items = [shuffled(item, salt) for item in value]
+        return sorted(items, key=lambda item: hashlib.sha256(f"{salt}{item}".encode()).digest())
+    return value
 
 
 def _check_tags(call: Call) -> None:

@@ -38,6 +38,10 @@ DEFAULTS: dict[str, Any] = {
     "hidden_from_writes": False,
     # No page is larger than this, whatever the caller asks for; 0 means AWS's own sizes.
     "page_size": 0,
+    # How often one volume can be modified; AWS allows four times in 24 hours.
+    "volume_modifications": 4,
+    # Lists come in another order than they were made in, wherever AWS promises none.
+    "shuffle": False,
     # Added to every call.
     "latency_seconds": 0.0,
     # AWS's published request buckets, scaled: 1 is AWS's own rate, 2 is twice as generous.

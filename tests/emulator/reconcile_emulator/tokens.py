@@ -34,15 +34,27 @@ def _fingerprint(params: dict[str, Any]) -> str:
     return json.dumps(kept, sort_keys=True, default=str)
 
 
-def replay(call: Call) -> dict[str, Any] | None:
+# What a token is about: where it counts, and the request it stands for.
+Token = tuple[tuple[str, ...], str]
+
+
+def of(call: Call) -> Token | None:
+    """The token of a call. To be asked before the call is answered: handlers complete parameters."""
+    token = call.params.get("ClientToken")
+    if not token:
+        return None
+    limit = 128 if "LaunchTemplate" in call.name else 64
+    if len(token) > limit or not token.isascii():
+        raise AwsError("InvalidParameterValue", f"The client token must be at most {limit} ASCII characters long.")
+    return _scope(call), _fingerprint(call.params)
+
+
+def replay(call: Call, token: Token | None) -> dict[str, Any] | None:
     """The recorded answer if this token was used before; an error if for something else."""
-    if not call.params.get("ClientToken"):
+    if token is None or token[0] not in call.region.tokens:
         return None
-    recorded = call.region.tokens.get(_scope(call))
-    if recorded is None:
-        return None
-    fingerprint, result = recorded
-    if fingerprint != _fingerprint(call.params):
+    fingerprint, result = call.region.tokens[token[0]]
+    if fingerprint != token[1]:
         raise AwsError(
             "IdempotentParameterMismatch",
             "The client token you have provided is associated with a resource that was created with "
@@ -58,7 +70,7 @@ def replay(call: Call) -> dict[str, Any] | None:
     return result
 
 
-def record(call: Call, result: dict[str, Any]) -> None:
+def record(call: Call, token: Token | None, result: dict[str, Any]) -> None:
     """Remembers a success. A failed call leaves its token unused, as on AWS."""
-    if call.params.get("ClientToken"):
-        call.region.tokens[_scope(call)] = (_fingerprint(call.params), result)
+    if token is not None:
+        call.region.tokens[token[0]] = (token[1], result)

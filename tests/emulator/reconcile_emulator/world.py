@@ -47,6 +47,7 @@ class Region:
         self.keys: dict[str, dict[str, Any]] = {}
         self.profile_associations: dict[str, dict[str, Any]] = {}
         self.placement_groups: dict[str, dict[str, Any]] = {}
+        self.spot_requests: dict[str, dict[str, Any]] = {}
         self.load_balancers: dict[str, dict[str, Any]] = {}
         self.target_groups: dict[str, dict[str, Any]] = {}
         self.listeners: dict[str, dict[str, Any]] = {}

@@ -103,6 +103,48 @@ class Launch(Case):
                 self.account.run(**more)
         self.assertEqual(0, self.account.control("GET", "inventory")["total"])
 
+    def test_a_launch_is_whole_or_not_at_all(self):
+        self.account.run(PrivateIpAddress="172.31.0.77")
+        for code, more in (
+            ("InvalidIPAddress.InUse", {"PrivateIpAddress": "172.31.0.77"}),
+            ("InvalidParameterValue", {"Ipv6AddressCount": 1}),
+            ("InvalidPlacementGroup.Unknown", {"Placement": {"GroupName": "none"}}),
+        ):
+            with self.subTest(code), self.refused(code):
+                self.account.run(**more)
+        self.assertEqual(3, self.account.control("GET", "inventory")["total"])
+
+    def test_ipv6(self):
+        vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+        shown = self.ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]
+        block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+        subnet = self.ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.1.0/24", Ipv6CidrBlock=block)["Subnet"]
+        instance = self.account.instance(
+            self.account.run(SubnetId=subnet["SubnetId"], Ipv6AddressCount=2)["InstanceId"]
+        )
+        interface = instance["NetworkInterfaces"][0]
+        self.assertEqual(2, len(interface["Ipv6Addresses"]))
+        self.assertEqual(instance["Ipv6Address"], interface["Ipv6Addresses"][0]["Ipv6Address"])
+        eni_id = interface["NetworkInterfaceId"]
+        more = self.ec2.assign_ipv6_addresses(NetworkInterfaceId=eni_id, Ipv6AddressCount=1)["AssignedIpv6Addresses"]
+        self.ec2.unassign_ipv6_addresses(NetworkInterfaceId=eni_id, Ipv6Addresses=more)
+
+    def test_from_a_launch_template(self):
+        data = {"InstanceType": "t3.small", "ImageId": self.account.image()}
+        template = self.ec2.create_launch_template(LaunchTemplateName="lt", LaunchTemplateData=data)["LaunchTemplate"]
+        wanted = {"LaunchTemplate": {"LaunchTemplateName": "lt"}, "MinCount": 1, "MaxCount": 1, "ClientToken": "t"}
+        made = [self.ec2.run_instances(**wanted)["Instances"][0] for _ in range(2)]
+        self.assertEqual(made[0]["InstanceId"], made[1]["InstanceId"])
+        self.assertEqual("t3.small", made[0]["InstanceType"])
+        self.assertIn({"Key": "aws:ec2launchtemplate:id", "Value": template["LaunchTemplateId"]}, made[0]["Tags"])
+
+    def test_spot(self):
+        options = {"MarketType": "spot", "SpotOptions": {"MaxPrice": "0.1"}}
+        instance = self.account.instance(self.account.run(InstanceMarketOptions=options)["InstanceId"])
+        self.assertEqual("spot", instance["InstanceLifecycle"])
+        found = self.ec2.describe_spot_instance_requests(SpotInstanceRequestIds=[instance["SpotInstanceRequestId"]])
+        self.assertEqual("0.1", found["SpotInstanceRequests"][0]["SpotPrice"])
+
     def test_a_launch_that_ends_in_termination(self):
         self.account.fault(
             kind="outcome", operation="RunInstances", code="Server.InsufficientInstanceCapacity", message="no room"
@@ -130,7 +172,6 @@ class States(Case):
         passes("stopping", "stopped")
         self.assertNotIn("PublicIpAddress", self.account.instance(instance_id))
         self.assertEqual("Client.UserInitiatedShutdown", self.account.instance(instance_id)["StateReason"]["Code"])
-        time.sleep(0.5)
         self.ec2.start_instances(InstanceIds=[instance_id])
         passes("pending", "running")
         after = self.account.instance(instance_id)

@@ -71,6 +71,18 @@ class Reads(Case):
         self.assertEqual(3, len(self.ec2.describe_subnets(MaxResults=100)["Subnets"]))
         self.assertEqual(4, sum(len(p["Subnets"]) for p in self.ec2.get_paginator("describe_subnets").paginate()))
 
+    def test_lists_can_come_in_any_order(self):
+        groups = [self.account.group(f"g{number}") for number in range(10)]
+        instance_id = self.account.run(SecurityGroupIds=groups[:5])["InstanceId"]
+        self.account.set(shuffle=True)
+        first, second = (
+            [group["GroupId"] for group in self.ec2.describe_security_groups()["SecurityGroups"]] for _ in range(2)
+        )
+        self.assertEqual(first, second)
+        self.assertNotEqual(groups, [group for group in first if group in groups])
+        held = [group["GroupId"] for group in self.account.instance(instance_id)["SecurityGroups"]]
+        self.assertEqual(set(groups[:5]), set(held))
+
     def test_data_about_the_region(self):
         zones = self.ec2.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])[
             "AvailabilityZones"
@@ -155,6 +167,10 @@ class Tokens(Case):
             self.account.run(ClientToken="t", InstanceType="t3.small")
         second = self.account.run(ClientToken="t", SubnetId=self.account.subnet("c"))["InstanceId"]
         self.assertNotEqual(first, second)
+
+    def test_tokens_have_a_limit(self):
+        with self.refused("InvalidParameterValue"):
+            self.account.run(ClientToken="t" * 65)
 
     def test_a_replay_shows_the_present(self):
         first = self.account.run(ClientToken="t")["InstanceId"]

@@ -17,6 +17,7 @@ from . import (  # noqa: F401  (each registers its handlers)
     security_group_rules,
     security_groups,
     snapshots,
+    spot,
     tags,
     volumes,
 )

@@ -163,7 +163,7 @@ def create(call: Call) -> dict[str, Any]:
         image["BlockDeviceMappings"].append({"DeviceName": attachment["Device"], "Ebs": ebs})
     image["BlockDeviceMappings"] += [dict(mapping) for mapping in overrides.values() if "NoDevice" not in mapping]
     if not call.get("NoReboot", False):
-        instance["_reboots"] = instance.get("_reboots", 0) + 1
+        instance["_reboots"] += 1
     return {"ImageId": image["ImageId"]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError
@@ -95,6 +96,8 @@ def view(region: Region, instance: Instance) -> Instance:
         public = primary.get("Association", {}).get("PublicIp")
         shown["PublicIpAddress"] = public
         shown["PublicDnsName"] = public_dns(region, public) if public else ""
+        if primary["Ipv6Addresses"]:
+            shown["Ipv6Address"] = primary["Ipv6Addresses"][0]["Ipv6Address"]
     else:
         shown["SecurityGroups"] = []
         shown["PrivateDnsName"] = shown["PublicDnsName"] = ""
@@ -236,7 +239,8 @@ def start(call: Call) -> dict[str, Any]:
         previous = dict(instance["State"])
         if previous["Name"] == "stopped":
             set_state(instance, "pending")
-            instance["LaunchTime"] = utcnow()
+            # AWS counts whole seconds, and a stop takes it many of them: two starts never share one.
+            instance["LaunchTime"] = max(utcnow(), instance["LaunchTime"] + timedelta(seconds=1))
             instance["StateTransitionReason"] = ""
             instance.pop("StateReason", None)
             begin(call, instance)
@@ -303,8 +307,15 @@ def reboot(call: Call) -> dict[str, Any]:
     for instance in _named(call):
         if instance["State"]["Name"] != "running":
             raise _wrong_state(instance, "rebooted")
-        instance["_reboots"] = instance.get("_reboots", 0) + 1
+        instance["_reboots"] += 1
     return {}
+
+
+@operation("ec2", "GetPasswordData")
+def password(call: Call) -> dict[str, Any]:
+    instance = lookup.instance(call.region, call.params["InstanceId"])
+    # Linux has none.
+    return {"InstanceId": instance["InstanceId"], "PasswordData": "", "Timestamp": utcnow()}
 
 
 @operation("ec2", "TerminateInstances")

@@ -84,6 +84,29 @@ def take_address(subnet: Any, wanted: str | None) -> str:
     return wanted
 
 
+def take_ipv6(subnet: Any, count: int, wanted: list[str]) -> list[dict[str, Any]]:
+    """IPv6 addresses of a subnet that has a block of them."""
+    if not count and not wanted:
+        return []
+    blocks = [
+        ipaddress.ip_network(association["ipv6CidrBlock"], strict=False)
+        for association in subnet.ipv6_cidr_block_associations.values()
+        if association["ipv6CidrBlockState"]["State"] == "associated"
+    ]
+    if not blocks:
+        raise invalid_value(f"The subnet '{subnet.id}' has no IPv6 CIDR block")
+    for address in wanted:
+        try:
+            inside = any(ipaddress.ip_address(address) in block for block in blocks)
+        except ValueError:
+            inside = False
+        if not inside:
+            raise invalid_value(f"Address {address} does not fall within the subnet's IPv6 address range")
+    taken = [str(ipaddress.ip_address(address)) for address in wanted]
+    taken += [str(blocks[0][256 + secrets.randbelow(2**48)]) for _ in range(count)]
+    return [{"Ipv6Address": address, "IsPrimaryIpv6": False} for address in taken]
+
+
 def groups_for(region: Region, vpc_id: str, group_ids: list[str] | None) -> list[dict[str, str]]:
     """The groups of an interface; the VPC's default group where none is asked for."""
     groups = [lookup.group(region, group_id, vpc_id) for group_id in group_ids or ()]
@@ -103,9 +126,12 @@ def create_interface(
     tags: list[dict[str, str]] | None = None,
     interface_type: str = "interface",
     requester: str | None = None,
+    ipv6_count: int = 0,
+    ipv6_addresses: list[str] | None = None,
 ) -> Interface:
     """Makes an interface and takes its addresses."""
     groups = groups_for(region, subnet.vpc_id, group_ids)
+    ipv6 = take_ipv6(subnet, ipv6_count, ipv6_addresses or [])
     address = take_address(subnet, private_ip)
     others = [take_address(subnet, ip) for ip in more_ips or ()] + [
         take_address(subnet, None) for _ in range(secondary)
@@ -119,7 +145,7 @@ def create_interface(
         "Description": description,
         "Groups": groups,
         "InterfaceType": interface_type,
-        "Ipv6Addresses": [],
+        "Ipv6Addresses": ipv6,
         "MacAddress": "02:" + ":".join(f"{secrets.randbelow(256):02x}" for _ in range(5)),
         "OwnerId": region.account.id,
         "PrivateDnsName": private_dns(region, address),
@@ -217,6 +243,8 @@ def create(call: Call) -> dict[str, Any]:
         more_ips=[e["PrivateIpAddress"] for e in entries if e["PrivateIpAddress"] != primary],
         tags=call.tags_for("network-interface"),
         interface_type=call.get("InterfaceType", "interface"),
+        ipv6_count=call.get("Ipv6AddressCount", 0),
+        ipv6_addresses=[entry["Ipv6Address"] for entry in call.get("Ipv6Addresses", ())],
     )
     return {"NetworkInterface": interface, "ClientToken": call.get("ClientToken")}
 
@@ -316,3 +344,23 @@ def unassign(call: Call) -> dict[str, Any]:
     for address in gone:
         subnet.del_subnet_ip(address)
     return {}
+
+
+@operation("ec2", "AssignIpv6Addresses")
+def assign_ipv6(call: Call) -> dict[str, Any]:
+    interface = lookup.interface(call.region, call.params["NetworkInterfaceId"])
+    subnet = lookup.subnet(call.region, interface["SubnetId"])
+    taken = take_ipv6(subnet, call.get("Ipv6AddressCount", 0), call.get("Ipv6Addresses", []))
+    interface["Ipv6Addresses"] = interface["Ipv6Addresses"] + taken
+    addresses = [entry["Ipv6Address"] for entry in taken]
+    return {"NetworkInterfaceId": interface["NetworkInterfaceId"], "AssignedIpv6Addresses": addresses}
+
+
+@operation("ec2", "UnassignIpv6Addresses")
+def unassign_ipv6(call: Call) -> dict[str, Any]:
+    interface = lookup.interface(call.region, call.params["NetworkInterfaceId"])
+    gone = call.get("Ipv6Addresses", [])
+    if not set(gone) <= {entry["Ipv6Address"] for entry in interface["Ipv6Addresses"]}:
+        raise invalid_value("Some of the addresses are not assigned to the interface")
+    interface["Ipv6Addresses"] = [e for e in interface["Ipv6Addresses"] if e["Ipv6Address"] not in gone]
+    return {"NetworkInterfaceId": interface["NetworkInterfaceId"], "UnassignedIpv6Addresses": gone}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError, bad_combination, invalid_value
 from ..ids import new_id
 from ..operations import Call, operation
 from ..world import utcnow
-from . import lookup, profiles, volumes
+from . import lookup, profiles, spot, volumes
 from .images import usable
 from .instance_types import instance_type, offered_in
 from .instances import Instance, begin, give_public_address, reservations, set_state, view
-from .interfaces import attach, create_interface, groups_for, private_dns
+from .interfaces import attach, create_interface, groups_for, of_instance, private_dns, remove_interface
+
+if TYPE_CHECKING:
+    from ..world import Region
 
 MAX_USER_DATA_BYTES = 16384
 
@@ -52,7 +55,19 @@ def run(call: Call) -> dict[str, Any]:
     _rehearse(call, subnet, mappings)
     profile = profiles.resolve(region, call.get("IamInstanceProfile"))
     reservation = new_id("r")
-    made = [_launch(call, image, kind, subnet, mappings, reservation, index) for index in range(high)]
+    made: list[Instance] = []
+    try:
+        for index in range(high):
+            made.append(_new_instance(call, image, kind, subnet, new_id("i"), reservation, index))
+            _launch(call, subnet, mappings, made[-1])
+    except AwsError:
+        for instance in made:
+            _undo(region, instance["InstanceId"])
+        raise
+    for instance in made:
+        # An address is there from the first answer on, before the instance runs.
+        give_public_address(region, instance)
+        begin(call, instance)
     if profile is not None:
         for instance in made:
             profiles.associate(region, instance, profile)
@@ -74,6 +89,10 @@ def _apply_template(call: Call) -> None:
             )
             data = template.get_version(int(number)).data
             call.params.update({name: value for name, value in dict(data).items() if name not in call.params})
+            call.params["_template"] = {
+                "aws:ec2launchtemplate:id": template.id,
+                "aws:ec2launchtemplate:version": str(number),
+            }
             return
     if "LaunchTemplateId" in wanted:
         raise AwsError("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID "
@@ -216,22 +235,20 @@ def _group_ids(call: Call) -> list[str] | None:
     return call.get("SecurityGroupIds")
 
 
-def _launch(
-    call: Call,
-    image: dict[str, Any],
-    kind: dict[str, Any],
-    subnet: Any,
-    mappings: dict[str, Any],
-    reservation: str,
-    index: int,
-) -> Instance:
-    region, instance_id = call.region, new_id("i")
+def _launch(call: Call, subnet: Any, mappings: dict[str, Any], instance: Instance) -> None:
+    """Puts an instance into the world with its interfaces and volumes."""
+    region, instance_id = call.region, instance["InstanceId"]
     nics = call.get("NetworkInterfaces") or [
-        {"Groups": _group_ids(call), "PrivateIpAddress": call.get("PrivateIpAddress"), "DeviceIndex": 0}
+        {
+            "Groups": _group_ids(call),
+            "PrivateIpAddress": call.get("PrivateIpAddress"),
+            "Ipv6AddressCount": call.get("Ipv6AddressCount", 0),
+            "Ipv6Addresses": call.get("Ipv6Addresses", ()),
+            "DeviceIndex": 0,
+        }
     ]
     primary_nic = next(nic for nic in nics if nic.get("DeviceIndex", 0) == 0)
     wants_public = primary_nic.get("AssociatePublicIpAddress")
-    instance = _new_instance(call, image, kind, subnet, instance_id, reservation, index)
     automatic = str(subnet.map_public_ip_on_launch).lower() == "true"
     instance["_public"] = (automatic if wants_public is None else wants_public) and not primary_nic.get(
         "NetworkInterfaceId"
@@ -255,10 +272,15 @@ def _launch(
             tags=call.tags_for("volume"),
         )
         volumes.attach(volume, instance_id, device, delete=ebs["DeleteOnTermination"])
-    # An address is there from the first answer on, before the instance runs.
-    give_public_address(region, instance)
-    begin(call, instance)
-    return instance
+
+
+def _undo(region: Region, instance_id: str) -> None:
+    """Takes back a launch that failed half-way: AWS starts all that is asked for or nothing."""
+    for interface in of_instance(region, instance_id):
+        remove_interface(region, interface)
+    for volume, _ in volumes.of_instance(region, instance_id):
+        del region.volumes[volume["VolumeId"]]
+    region.instances.pop(instance_id, None)
 
 
 def _interface(call: Call, nic: dict[str, Any], subnet: Any, instance_id: str) -> None:
@@ -277,6 +299,8 @@ def _interface(call: Call, nic: dict[str, Any], subnet: Any, instance_id: str) -
         secondary=nic.get("SecondaryPrivateIpAddressCount", 0),
         more_ips=[e["PrivateIpAddress"] for e in entries if e["PrivateIpAddress"] != primary],
         tags=call.tags_for("network-interface"),
+        ipv6_count=nic.get("Ipv6AddressCount", 0),
+        ipv6_addresses=[entry["Ipv6Address"] for entry in nic.get("Ipv6Addresses", ())],
     )
     attach(region, interface, instance_id, index, delete=nic.get("DeleteOnTermination", True))
 
@@ -285,6 +309,9 @@ def _new_instance(
     call: Call, image: dict[str, Any], kind: dict[str, Any], subnet: Any, instance_id: str, reservation: str, index: int
 ) -> Instance:
     placement, cpu = call.get("Placement", {}), call.get("CpuOptions", {})
+    group = placement.get("GroupName")
+    if group and not any(known["GroupName"] == group for known in call.region.placement_groups.values()):
+        raise AwsError("InvalidPlacementGroup.Unknown", f"The Placement Group '{group}' is unknown.")
     imds_v2 = image.get("ImdsSupport") == "v2.0"
     burstable = kind["BurstablePerformanceSupported"]
     credits = call.get("CreditSpecification", {}).get("CpuCredits")
@@ -364,13 +391,15 @@ def _new_instance(
         "SourceDestCheck": True,
         "StateTransitionReason": "",
         "SubnetId": subnet.id,
-        "Tags": call.tags_for("instance"),
+        "Tags": call.tags_for("instance")
+        + [{"Key": key, "Value": value} for key, value in call.get("_template", {}).items()],
         "UsageOperation": "RunInstances",
         "UsageOperationUpdateTime": now,
         "VirtualizationType": "hvm",
         "VpcId": subnet.vpc_id,
         "_owner": call.region.account.id,
         "_reservation": reservation,
+        "_reboots": 0,
         "_user_data": call.get("UserData"),
         "_disable_api_termination": call.get("DisableApiTermination", False),
         "_disable_api_stop": call.get("DisableApiStop", False),
@@ -379,5 +408,6 @@ def _new_instance(
     }  # fmt: skip
     if call.get("InstanceMarketOptions", {}).get("MarketType") == "spot":
         instance["InstanceLifecycle"] = "spot"
+        instance["SpotInstanceRequestId"] = spot.request(call, instance_id)
     set_state(instance, "pending")
     return instance

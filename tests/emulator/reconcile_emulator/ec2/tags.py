@@ -31,6 +31,7 @@ STORES = {
     "eipalloc": ("elastic-ip", "addresses", "Tags"),
     "nat": ("natgateway", "nat_gateways", "Tags"),
     "pg": ("placement-group", "placement_groups", "Tags"),
+    "sir": ("spot-instances-request", "spot_requests", "Tags"),
 }
 
 IN_MOTO = {
@@ -56,6 +57,7 @@ NOT_FOUND = {
     "nat": "NatGatewayNotFound",
     "sgr": "InvalidSecurityGroupRuleId.NotFound",
     "pg": "InvalidPlacementGroup.Unknown",
+    "sir": "InvalidSpotInstanceRequestID.NotFound",
 }
 
 

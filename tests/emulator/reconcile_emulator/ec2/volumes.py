@@ -52,7 +52,6 @@ LIMITS: dict[str, tuple[int, int, tuple[int, int] | None]] = {
     "sc1": (125, 16384, None),
     "standard": (1, 1024, None),
 }
-MODIFICATIONS_PER_DAY = 4
 
 
 def performance(kind: str, size: int, iops: int | None, throughput: int | None) -> dict[str, int | None]:
@@ -285,7 +284,7 @@ def modify(call: Call) -> dict[str, Any]:
             "IncorrectModificationState",
             f"Volume {volume_id} in state '{previous['ModificationState']}' cannot be modified",
         )
-    if previous is not None and previous["_count"] >= MODIFICATIONS_PER_DAY:
+    if previous is not None and previous["_count"] >= region.setting("volume_modifications"):
         raise AwsError(
             "VolumeModificationRateExceeded", "You've reached the maximum modification rate per volume limit."
         )
