@@ -6,6 +6,7 @@
 //! **Architecture Invariant:** a node whose value is sensitive does not hold the value. What shows a diff cannot leak.
 
 mod align;
+mod redact;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use crate::{
 };
 
 use align::{Pair, align_list, align_set};
+use redact::redacted;
 
 /// The difference between two objects, one node for each attribute, in the schema's order.
 #[derive(Clone, Debug)]
@@ -297,10 +299,7 @@ fn body(
     {
         return Body::Sensitive { unknown: after.is_unknown() };
     }
-    let whole = || Body::Value {
-        before: redacted(place.attribute, kind, before),
-        after: redacted(place.attribute, kind, after),
-    };
+    let whole = || Body::Value { before: redacted(kind, before), after: redacted(kind, after) };
     if status == Status::Unchanged || before.is_unknown() || after.is_unknown() {
         return whole();
     }
@@ -340,11 +339,8 @@ fn entries(
     marks: &Marks,
     whole: impl Fn() -> Body,
 ) -> Body {
-    let empty = Object::new();
-    let side = |value: &'_ Value| match value.bare() {
-        Value::Map(object) => Some(object.clone()),
-        Value::Null => Some(empty.clone()),
-        _ => None,
+    let side = |value: &Value| {
+        if value.is_null() { Some(Object::new()) } else { value.as_map().cloned() }
     };
     let (Some(old), Some(new)) = (side(before), side(after)) else { return whole() };
     let entry = |key: &String| {
@@ -484,53 +480,11 @@ fn likeness(shape: &Blocks, before: &Value, after: &Value) -> Option<usize> {
         .attributes
         .iter()
         .map(|attribute| (before.value(attribute.name), after.value(attribute.name)))
-        .filter(|(old, new)| !new.is_unknown() && !(blank(old) && blank(new)))
+        .filter(|(old, new)| !(new.is_unknown() || blank(old) && blank(new)))
         .map(|(old, new)| old == new)
         .collect();
     let equal = said.iter().filter(|same| **same).count();
     (!said.is_empty() && equal * 2 >= said.len()).then(|| equal * 1000 / said.len())
-}
-
-/// Returns the value without what is sensitive in it: there, the mark stays around nothing.
-fn redacted(attribute: Option<&'static Attribute>, kind: Option<Kind>, value: &Value) -> Value {
-    match (kind, value) {
-        (_, Value::Sensitive(_) | Value::Sealed(_)) => Value::Null.sensitive(),
-        (Some(Kind::Blocks(shape)), Value::List(items)) => items
-            .iter()
-            .map(|item| match item {
-                Value::Map(object) => Value::Map(redacted_block(shape, object)),
-                other => redacted(attribute, None, other),
-            })
-            .collect::<Vec<_>>()
-            .into(),
-        (_, Value::List(items)) => {
-            items.iter().map(|item| redacted(attribute, None, item)).collect::<Vec<_>>().into()
-        }
-        (_, Value::Map(object)) => Value::Map(
-            object.iter().map(|(k, v)| (k.clone(), redacted(attribute, None, v))).collect(),
-        ),
-        (
-            _,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Unknown,
-        ) => value.clone(),
-    }
-}
-
-fn redacted_block(shape: &'static Blocks, object: &Object) -> Object {
-    object
-        .iter()
-        .map(|(name, value)| {
-            let attribute = shape.attributes.iter().find(|attribute| attribute.name == name);
-            let value = match attribute {
-                Some(attribute) if attribute.sensitive && !value.is_null() => {
-                    Value::Null.sensitive()
-                }
-                Some(attribute) => redacted(Some(attribute), Some(attribute.kind), value),
-                None => redacted(None, None, value),
-            };
-            (name.clone(), value)
-        })
-        .collect()
 }
 
 /// Returns the items of a list, none for null, or `None` for what is no list.

@@ -24,9 +24,11 @@ fn marked_value(attribute: &Attribute, value: &Value) -> Value {
     match (attribute.kind, value) {
         (Kind::Blocks(blocks), Value::List(items)) => items
             .iter()
-            .map(|item| match item {
-                Value::Map(object) => Value::Map(marked_members(blocks.attributes, object)),
-                other => other.clone(),
+            .map(|item| match item.as_map() {
+                Some(object) if !matches!(item, Value::Sensitive(_)) => {
+                    Value::Map(marked_members(blocks.attributes, object))
+                }
+                Some(_) | None => item.clone(),
             })
             .collect::<Vec<_>>()
             .into(),

@@ -50,17 +50,18 @@ pub fn summary(plan: &Plan) -> String {
         return format!("No changes. Stack {}: {what}.", plan.stack);
     }
     let counts = plan.counts();
-    let mut text = format!(
-        "Plan: {} to add, {} to change, {} to destroy, {} to replace",
-        counts.create, counts.update, counts.delete, counts.replace
-    );
+    let mut parts = vec![
+        format!("{} to add", counts.create),
+        format!("{} to change", counts.update),
+        format!("{} to destroy", counts.delete),
+        format!("{} to replace", counts.replace),
+    ];
     for (count, what) in [(counts.read, "to read"), (counts.forget, "to forget")] {
         if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
+            parts.push(format!("{count} {what}"));
         }
     }
-    text.push('.');
-    text
+    format!("Plan: {}.", parts.join(", "))
 }
 
 /// What all sections look at.

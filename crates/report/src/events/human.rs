@@ -30,7 +30,6 @@ pub struct Human<W> {
     said: BTreeMap<(Address, Verb), u64>,
     failed: Vec<(Address, Verb, Diagnostic)>,
     skipped: BTreeMap<Option<Address>, Vec<Address>>,
-    stopping: bool,
 }
 
 impl<W: io::Write> Human<W> {
@@ -43,7 +42,6 @@ impl<W: io::Write> Human<W> {
             said: BTreeMap::new(),
             failed: Vec::new(),
             skipped: BTreeMap::new(),
-            stopping: false,
         }
     }
 
@@ -226,7 +224,6 @@ impl<W: io::Write> Reporter for Human<W> {
                 self.finished(Finished { address, verb, id, elapsed, outcome, notes });
             }
             EventKind::RunStopping { in_flight } => {
-                self.stopping = true;
                 let what = counted(*in_flight, "change");
                 let text = format!(
                     "Stopping: waiting for {what} in flight, nothing new starts. Interrupt again to stop at once."
@@ -270,14 +267,14 @@ pub(super) fn clock(elapsed: Duration) -> String {
 /// Returns "3 added, 1 changed, 0 destroyed", and what else there was.
 pub(super) fn amounts(done: Counts) -> String {
     let Counts { create, update, replace, delete, read: _, forget } = done;
-    let mut text = format!("{create} added, {update} changed, {delete} destroyed");
-    if replace > 0 {
-        text.push_str(&format!(", {replace} replaced"));
+    let mut parts =
+        vec![format!("{create} added"), format!("{update} changed"), format!("{delete} destroyed")];
+    for (count, what) in [(replace, "replaced"), (forget, "forgotten")] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
     }
-    if forget > 0 {
-        text.push_str(&format!(", {forget} forgotten"));
-    }
-    text
+    parts.join(", ")
 }
 
 /// Tells whether deleting was all that was done.

@@ -44,7 +44,7 @@ pub(crate) fn masked(value: &Value) -> Masked {
         }
         Value::Map(object) => {
             let mut out = (Map::new(), Map::new(), Map::new());
-            for (key, item) in object.iter() {
+            for (key, item) in object {
                 let Masked { value, sensitive, unknown } = masked(item);
                 if unknown != Json::Bool(true) {
                     out.0.insert(key.clone(), value);
