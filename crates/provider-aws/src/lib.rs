@@ -15,6 +15,7 @@ pub mod elbv2;
 mod errors;
 mod filters;
 mod tags;
+mod wait;
 
 use std::sync::Arc;
 
@@ -25,11 +26,15 @@ pub use client::Aws;
 
 /// Every resource type, sorted by name.
 pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
+    &ec2::instance::Instance,
     &ec2::key_pair::KeyPair,
     &elbv2::lb::Lb,
     &elbv2::lb_listener::LbListener,
     &elbv2::lb_target_group::LbTargetGroup,
     &elbv2::lb_target_group_attachment::LbTargetGroupAttachment,
+    &ec2::security_group::SecurityGroup,
+    &ec2::security_group_rule::EGRESS,
+    &ec2::security_group_rule::INGRESS,
 ];
 
 /// Every data source, sorted by name.
