@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::emulator::{self, Emulator};
-use crate::run;
 use crate::venv::Venv;
+use crate::{cargo, run};
 
 const STACK: &str = "lab-web";
 
@@ -17,11 +17,7 @@ const DURATION_SECONDS: u32 = 3;
 
 /// Plans, applies, drifts, mends and destroys the stack, and checks that nothing is left.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    run::must_succeed(
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--package", "reconcile-cli"])
-            .current_dir(root),
-    )?;
+    run::must_succeed(cargo::command(root).args(["build", "--package", "reconcile-cli"]))?;
     let venv = Venv::ready(root)?;
     let emulator = Emulator::start(root, &venv, 0)?;
     let settings = format!("{{\"durations\": {DURATION_SECONDS}}}");
@@ -31,9 +27,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let user = User::moves_in(root, emulator.endpoint())?;
     user.runs(&["plan", STACK], 0)?;
     user.runs(&["apply", STACK, "--auto-approve"], 0)?;
-    user.says("Planning again finds nothing to do, which exit code 0 says too.");
+    say("Planning again finds nothing to do, which exit code 0 says too.");
     user.runs(&["plan", STACK, "--detailed-exitcode"], 0)?;
-    user.says("Someone opens port 8080 behind the tool's back:");
+    say("Someone opens port 8080 behind the tool's back:");
     let mut drift = venv.python();
     drift.arg(root.join("tests/emulator/drift.py")).arg("lab-web-sg").arg("8080");
     user.lives_in(&mut drift);
@@ -53,6 +49,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
+fn say(text: &str) {
+    println!("\n# {text}");
+}
+
 /// Someone with a folder, the binary on the PATH, and credentials in the environment.
 struct User {
     home: PathBuf,
@@ -65,8 +65,7 @@ impl User {
         let name = format!("reconcile-demo-{}", std::process::id());
         let home = std::env::temp_dir().join(name);
         copy(&root.join("specs").join(STACK), &home.join(STACK))?;
-        let binary =
-            root.join("target/debug").join(format!("reconcile{}", std::env::consts::EXE_SUFFIX));
+        let binary = cargo::dev_binary(root, "reconcile")?;
         Ok(Self { home, binary, endpoint })
     }
 
@@ -84,11 +83,6 @@ impl User {
         let mut command = Command::new(&self.binary);
         self.lives_in(command.args(arguments));
         run::must_exit_with(&mut command, expected)
-    }
-
-    #[expect(clippy::unused_self, reason = "it reads as the user speaking")]
-    fn says(&self, text: &str) {
-        println!("\n# {text}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! environment below `target/`, made on first use.
 #![expect(clippy::print_stdout, reason = "tasks are for people who watch them")]
 
+mod cargo;
 mod demo;
 mod emulator;
 mod http;

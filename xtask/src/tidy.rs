@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
-use crate::run;
+use crate::{cargo, run};
 
 /// Each crate of the house and the crates of the house it may use. The direction of these arrows
 /// is the architecture: ARCHITECTURE.md draws it.
@@ -68,14 +67,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     bail!("{} breaches:\n  {}", breaches.len(), breaches.join("\n  "))
 }
 
-fn cargo_metadata(root: &Path) -> Result<Value> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["metadata", "--format-version", "1", "--no-deps"]).current_dir(root);
-    Ok(serde_json::from_str(&run::quietly(&mut cargo)?)?)
-}
-
 fn crate_graph(root: &Path) -> Result<Vec<String>> {
-    let metadata = cargo_metadata(root)?;
+    let metadata = cargo::metadata(root)?;
     let packages = metadata["packages"].as_array().context("metadata lists packages")?;
     let mut breaches = Vec::new();
     for package in packages {
