@@ -61,24 +61,27 @@ class Listing:
 
     def select(self, call: Call, items: Iterable[Item]) -> list[Item]:
         """The visible objects with the wanted ids that pass every filter."""
+        chosen = list(items)
         for by in self.by:
-            self._check_names(call, by)
+            if wanted := self._names(call, by):
+                chosen = [item for item in chosen if item.get(by.member) in wanted]
         filters = [self._filter(f) for f in call.get("Filters") or call.get("Filter") or ()]
-        visible = [item for item in items if not call.region.hidden(str(item.get(self.id)), count_read=True)]
+        # Only a read that would have shown an object counts as one that missed it.
+        shown = [item for item in chosen if all(passes(item) for passes in filters)]
+        unseen = {id(item) for item in chosen if call.region.hidden(str(item.get(self.id)), count_read=False)}
+        for item in shown:
+            call.region.hidden(str(item.get(self.id)), count_read=True)
         for by in self.by:
-            wanted = call.get(by.param)
-            if wanted:
-                present = {item.get(by.member) for item in visible}
-                missing = [name for name in wanted if name not in present]
-                if missing:
-                    raise AwsError(by.not_found, by.message.format(", ".join(missing)))
-                visible = [item for item in visible if item.get(by.member) in wanted]
-        return [item for item in visible if all(passes(item) for passes in filters)]
+            present = {item.get(by.member) for item in chosen if id(item) not in unseen}
+            missing = [name for name in call.get(by.param) or () if name not in present]
+            if missing:
+                raise AwsError(by.not_found, by.message.format(", ".join(missing)))
+        return [item for item in shown if id(item) not in unseen]
 
-    def _check_names(self, call: Call, by: By) -> None:
+    def _names(self, call: Call, by: By) -> list[str]:
         wanted = call.get(by.param)
         if not wanted:
-            return
+            return []
         if self.ids_exclude_paging and call.get("MaxResults"):
             name = self.by[0].param[:1].lower() + self.by[0].param[1:]
             raise bad_combination(f"The parameter {name} cannot be used with the parameter maxResults")
@@ -86,6 +89,7 @@ class Listing:
             bad = [name for name in wanted if not ids.well_formed(by.prefix, name)]
             if bad:
                 raise AwsError(by.malformed, f'Invalid id: "{bad[0]}" (expecting "{by.prefix}-...")')
+        return wanted
 
     def _filter(self, wanted: dict[str, Any]) -> Callable[[Item], bool]:
         name = wanted.get("Name")

@@ -115,6 +115,14 @@ class Balancers(Case):
             self.elb.describe_load_balancers(Names=["bad"])["LoadBalancers"][0]["State"],
         )
 
+    def test_reserved_capacity(self):
+        arn = self.account.balancer()["LoadBalancerArn"]
+        wanted = {"CapacityUnits": 100}
+        self.elb.modify_capacity_reservation(LoadBalancerArn=arn, MinimumLoadBalancerCapacity=wanted)
+        self.assertEqual(
+            wanted, self.elb.describe_capacity_reservation(LoadBalancerArn=arn)["MinimumLoadBalancerCapacity"]
+        )
+
     def test_pages_and_tags(self):
         arns = [self.account.balancer(f"b{n}", Tags=tags(n=str(n)))["LoadBalancerArn"] for n in range(3)]
         first = self.elb.describe_load_balancers(PageSize=2)

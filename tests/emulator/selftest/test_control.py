@@ -214,6 +214,15 @@ class Consistency(Case):
                 self.ec2.describe_security_groups(GroupIds=[group])
         self.ec2.describe_security_groups(GroupIds=[group])
 
+    def test_only_reads_that_would_show_it_count(self):
+        self.account.set(hidden_reads=1)
+        group = self.account.group()
+        for _ in range(3):
+            found = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])
+            self.assertEqual(1, len(found["SecurityGroups"]))
+        mine = [{"Name": "group-id", "Values": [group]}]
+        self.assertEqual([0, 1], [len(self.ec2.describe_security_groups(Filters=mine)["SecurityGroups"]) for _ in "ab"])
+
     def test_hidden_for_seconds_also_from_writes(self):
         self.account.set(hidden_seconds=0.5, hidden_from_writes=True)
         arn = self.account.targets()["TargetGroupArn"]

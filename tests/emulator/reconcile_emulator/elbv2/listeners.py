@@ -189,15 +189,14 @@ def create(call: Call) -> dict[str, Any]:
 
 @operation("elbv2", "DescribeListeners")
 def describe(call: Call) -> dict[str, Any]:
-    region = call.region
-    found = lookup.visible(region, list(region.listeners.values()), "ListenerArn")
-    if wanted := call.get("ListenerArns"):
-        found = lookup.pick(found, "ListenerArn", wanted, "ListenerNotFound", "Listener")
-    elif balancer := call.get("LoadBalancerArn"):
+    region, wanted, balancer = call.region, call.get("ListenerArns"), call.get("LoadBalancerArn")
+    found = list(region.listeners.values())
+    if balancer and not wanted:
         lookup.load_balancer(region, balancer)
         found = [listener for listener in found if listener["LoadBalancerArn"] == balancer]
-    else:
+    elif not wanted:
         raise AwsError("ValidationError", "Either a load balancer ARN or listener ARNs must be specified")
+    found = lookup.select(region, found, "ListenerArn", "ListenerArn", wanted, "ListenerNotFound", "Listener")
     return lookup.paged(call, "Listeners", [view(listener) for listener in found])
 
 

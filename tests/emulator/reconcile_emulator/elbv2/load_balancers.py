@@ -196,11 +196,15 @@ def _linger(region: Region, interface_id: str) -> None:
 
 @operation("elbv2", "DescribeLoadBalancers")
 def describe(call: Call) -> dict[str, Any]:
-    found = lookup.visible(call.region, list(call.region.load_balancers.values()), "LoadBalancerArn")
-    if (wanted := call.get("LoadBalancerArns")) is not None and wanted:
-        found = lookup.pick(found, "LoadBalancerArn", wanted, "LoadBalancerNotFound", "Load balancer")
-    if names := call.get("Names"):
-        found = lookup.pick(found, "LoadBalancerName", names, "LoadBalancerNotFound", "Load balancer")
+    key, wanted = (
+        ("LoadBalancerName", call.get("Names"))
+        if call.get("Names")
+        else ("LoadBalancerArn", call.get("LoadBalancerArns"))
+    )
+    found = lookup.select(
+        call.region, list(call.region.load_balancers.values()), "LoadBalancerArn", key, wanted,
+        "LoadBalancerNotFound", "Load balancer",
+    )  # fmt: skip
     return lookup.paged(call, "LoadBalancers", found)
 
 
@@ -278,3 +282,39 @@ def set_address_type(call: Call) -> dict[str, Any]:
     balancer = lookup.load_balancer(call.region, call.params["LoadBalancerArn"])
     balancer["IpAddressType"] = balancer["_settings"]["address type"] = call.params["IpAddressType"]
     return {"IpAddressType": balancer["IpAddressType"]}
+
+
+@operation("elbv2", "DescribeCapacityReservation")
+def capacity(call: Call) -> dict[str, Any]:
+    balancer = lookup.load_balancer(call.region, call.params["LoadBalancerArn"])
+    units = balancer.get("_capacity")
+    if units is None:
+        return {"DecreaseRequestsRemaining": 2, "CapacityReservationState": []}
+    zones = [zone["ZoneName"] for zone in balancer["AvailabilityZones"]]
+    return {
+        "DecreaseRequestsRemaining": 2,
+        "MinimumLoadBalancerCapacity": {"CapacityUnits": units},
+        "CapacityReservationState": [
+            {"State": {"Code": "provisioned"}, "AvailabilityZone": zone, "EffectiveCapacityUnits": units / len(zones)}
+            for zone in zones
+        ],
+    }
+
+
+@operation("elbv2", "ModifyCapacityReservation")
+def modify_capacity(call: Call) -> dict[str, Any]:
+    balancer = lookup.load_balancer(call.region, call.params["LoadBalancerArn"])
+    balancer["_capacity"] = None
+    if not call.get("ResetCapacityReservation"):
+        balancer["_capacity"] = call.get("MinimumLoadBalancerCapacity", {}).get("CapacityUnits")
+    return capacity(call)
+
+
+@operation("elbv2", "ModifyIpPools")
+def modify_pools(call: Call) -> dict[str, Any]:
+    balancer = lookup.load_balancer(call.region, call.params["LoadBalancerArn"])
+    if call.get("RemoveIpamPools"):
+        balancer["IpamPools"] = None
+    elif pools := call.get("IpamPools"):
+        balancer["IpamPools"] = pools
+    return {"IpamPools": balancer.get("IpamPools")}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"(?!-)[a-zA-Z0-9-]{1,32}(?<!-)")
 DEFAULT_PAGE = 400
+MAX_NAMES = 20
 
 
 def arn(region: Region, path: str) -> str:
@@ -59,17 +60,18 @@ def rule(region: Region, wanted: str) -> dict[str, Any]:
     return _find(region, region.rules, wanted, "RuleNotFound", "rule")
 
 
-def visible(region: Region, items: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    return [item for item in items if not region.hidden(item[key], count_read=True)]
-
-
-def pick(items: list[dict[str, Any]], key: str, wanted: list[str], code: str, what: str) -> list[dict[str, Any]]:
-    """The named objects; one unknown name fails the call."""
-    present = {item[key]: item for item in items}
-    for name in wanted:
-        if name not in present:
+def select(
+    region: Region, items: list[dict[str, Any]], arn: str, key: str, wanted: list[str] | None, code: str, what: str
+) -> list[dict[str, Any]]:
+    """The visible objects, all or those whose `key` is wanted; one unknown name fails the call."""
+    if wanted is not None and len(wanted) > MAX_NAMES:
+        raise AwsError("ValidationError", f"Up to {MAX_NAMES} names or ARNs can be specified, not {len(wanted)}")
+    chosen = [item for item in items if not wanted or item[key] in wanted]
+    visible = {item[key]: item for item in chosen if not region.hidden(item[arn], count_read=True)}
+    for name in wanted or ():
+        if name not in visible:
             raise AwsError(code, f"{what} '{name}' not found")
-    return [present[name] for name in wanted]
+    return [visible[name] for name in wanted] if wanted else list(visible.values())
 
 
 def paged(call: Call, result: str, items: list[dict[str, Any]]) -> dict[str, Any]:

@@ -106,15 +106,14 @@ def create(call: Call) -> dict[str, Any]:
 
 @operation("elbv2", "DescribeRules")
 def describe(call: Call) -> dict[str, Any]:
-    region = call.region
-    if wanted := call.get("RuleArns"):
-        found = lookup.visible(region, list(region.rules.values()), "RuleArn")
-        found = lookup.pick(found, "RuleArn", wanted, "RuleNotFound", "Rule")
-    elif listener := call.get("ListenerArn"):
+    region, wanted, listener = call.region, call.get("RuleArns"), call.get("ListenerArn")
+    found = list(region.rules.values())
+    if listener and not wanted:
         lookup.listener(region, listener)
-        found = lookup.visible(region, _of_listener(region, listener), "RuleArn")
-    else:
+        found = _of_listener(region, listener)
+    elif not wanted:
         raise AwsError("ValidationError", "Either a listener ARN or rule ARNs must be specified")
+    found = lookup.select(region, found, "RuleArn", "RuleArn", wanted, "RuleNotFound", "Rule")
     return lookup.paged(call, "Rules", found)
 
 

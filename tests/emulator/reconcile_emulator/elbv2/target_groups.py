@@ -151,11 +151,18 @@ def view(region: Region, group: TargetGroup) -> TargetGroup:
 @operation("elbv2", "DescribeTargetGroups")
 def describe(call: Call) -> dict[str, Any]:
     region = call.region
-    found = lookup.visible(region, list(region.target_groups.values()), "TargetGroupArn")
-    if wanted := call.get("TargetGroupArns"):
-        found = lookup.pick(found, "TargetGroupArn", wanted, "TargetGroupNotFound", "Target group")
-    if names := call.get("Names"):
-        found = lookup.pick(found, "TargetGroupName", names, "TargetGroupNotFound", "Target group")
+    key, wanted = (
+        ("TargetGroupName", call.get("Names")) if call.get("Names") else ("TargetGroupArn", call.get("TargetGroupArns"))
+    )
+    found = lookup.select(
+        region,
+        list(region.target_groups.values()),
+        "TargetGroupArn",
+        key,
+        wanted,
+        "TargetGroupNotFound",
+        "Target group",
+    )
     shown = [view(region, group) for group in found]
     if balancer := call.get("LoadBalancerArn"):
         lookup.load_balancer(region, balancer)
