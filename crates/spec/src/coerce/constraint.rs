@@ -1,0 +1,108 @@
+//! Rules between the arguments of an object.
+
+use reconcile_model::schema::Constraint;
+use reconcile_model::{Object, Path, Step, Value};
+
+use super::Problem;
+use crate::suggest::list;
+
+/// Whether an argument is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    No,
+    Yes,
+    /// Its value, which may turn out to be null, is not known yet.
+    Perhaps,
+}
+
+/// Adds what breaks a rule.
+pub(super) fn check(constraint: &Constraint, object: &Object, problems: &mut Vec<Problem>) {
+    match constraint {
+        Constraint::Conflicts(names) => {
+            at_most_one(names, object, problems);
+        }
+        Constraint::ExactlyOne(names) => {
+            if !at_most_one(names, object, problems) {
+                at_least_one(names, object, problems);
+            }
+        }
+        Constraint::AtLeastOne(names) => at_least_one(names, object, problems),
+        Constraint::Requires(name, needed) => {
+            if given(object, name) != Given::Yes {
+                return;
+            }
+            let missing: Vec<&str> =
+                needed.iter().copied().filter(|name| given(object, name) == Given::No).collect();
+            if !missing.is_empty() {
+                let summary = format!("`{name}` needs {} beside it", list(missing.iter().copied()));
+                problems.push(Problem::new(&path(name), summary));
+            }
+        }
+        Constraint::Rule(rule) => {
+            for (name, wrong) in rule(object) {
+                let path = path(name);
+                if object.at(&path).is_some_and(Value::has_sensitive) {
+                    let summary = format!("`{name}` has a value that is not possible");
+                    problems.push(
+                        Problem::new(&path, summary).detail("It is sensitive and is not shown."),
+                    );
+                } else {
+                    problems.push(Problem::new(&path, format!("`{name}` {wrong}")));
+                }
+            }
+        }
+    }
+}
+
+/// Returns true when more than one is given, which has been told.
+fn at_most_one(names: &[&str], object: &Object, problems: &mut Vec<Problem>) -> bool {
+    let both: Vec<&str> =
+        names.iter().copied().filter(|name| given(object, name) == Given::Yes).collect();
+    let [_, second, ..] = both.as_slice() else { return false };
+    let summary = format!("{} exclude each other", list(both.iter().copied()));
+    problems.push(Problem::new(&path(second), summary).hint("Keep one of them.".to_owned()));
+    true
+}
+
+fn at_least_one(names: &[&str], object: &Object, problems: &mut Vec<Problem>) {
+    if names.iter().all(|name| given(object, name) == Given::No) {
+        let summary = format!("One of {} is needed", list(names.iter().copied()));
+        problems.push(Problem::new(&Path::default(), summary));
+    }
+}
+
+fn path(name: &str) -> Path {
+    Path(name.split('.').map(|step| Step::Name(step.to_owned())).collect())
+}
+
+/// Tells whether an argument is given; for a nested one, in any of the blocks.
+fn given(object: &Object, name: &str) -> Given {
+    let (first, rest) = match name.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (name, None),
+    };
+    let value = object.value(first).bare();
+    match (value, rest) {
+        (Value::Null, _) => Given::No,
+        (Value::Unknown, _) => Given::Perhaps,
+        (Value::List(items), None) if items.is_empty() => Given::No,
+        (_, None) => Given::Yes,
+        (Value::List(items), Some(rest)) => {
+            let mut result = Given::No;
+            for item in items {
+                match item.bare() {
+                    Value::Map(object) => match given(object, rest) {
+                        Given::Yes => return Given::Yes,
+                        Given::Perhaps => result = Given::Perhaps,
+                        Given::No => {}
+                    },
+                    Value::Unknown => result = Given::Perhaps,
+                    _ => {}
+                }
+            }
+            result
+        }
+        (Value::Map(object), Some(rest)) => given(object, rest),
+        (_, Some(_)) => Given::No,
+    }
+}

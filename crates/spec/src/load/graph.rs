@@ -1,0 +1,260 @@
+//! The dependency graph: what mentions what, in which order all can be evaluated, and where it runs in circles.
+//!
+//! Blocks and cells (locals and `for_each`s) are nodes; an edge leads from what is mentioned to what mentions it. The
+//! algorithms keep their own stacks, so a chain may be as long as a spec.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write as _;
+
+use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::graph::{DiGraph, NodeIndex};
+use reconcile_model::Diagnostic;
+
+use super::lifecycle::mentioned;
+use crate::expression::walk::{self, Mentions};
+use crate::expression::{Expr, Root};
+use crate::node::{Key, Node, NodeKind};
+use crate::place::Place;
+use crate::spec::{Block, Repeat, Spec};
+
+/// Fills in the spec's dependencies and order, and returns its cycles.
+pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
+    let block_count = spec.blocks.len();
+    let of_cells: Vec<Mentions> =
+        spec.cells.iter().map(|cell| walk::mentions(&cell.node)).collect();
+    let mut cells_of_block = vec![Vec::new(); block_count];
+    for (index, mentions) in of_cells.iter().enumerate() {
+        for &block in &mentions.blocks {
+            cells_of_block[block].push(index);
+        }
+        for &cell in &mentions.cells {
+            spec.cells[cell].dependents.push(index);
+        }
+        let cell = &mut spec.cells[index];
+        cell.cells = mentions.cells.iter().copied().collect();
+        cell.blocks = mentions.blocks.iter().copied().collect();
+    }
+    spec.cells_of_block = cells_of_block;
+    let of_blocks: Vec<Mentions> =
+        spec.blocks.values().map(|block| mentions_of_block(block, spec)).collect();
+    let mut graph = DiGraph::<(), ()>::with_capacity(block_count + spec.cells.len(), 0);
+    for _ in 0..block_count + spec.cells.len() {
+        graph.add_node(());
+    }
+    for (index, mentions) in of_blocks.iter().chain(&of_cells).enumerate() {
+        for &block in &mentions.blocks {
+            graph.add_edge(NodeIndex::new(block), NodeIndex::new(index), ());
+        }
+        for &cell in &mentions.cells {
+            graph.add_edge(NodeIndex::new(block_count + cell), NodeIndex::new(index), ());
+        }
+    }
+    let Ok(order) = toposort(&graph, None) else {
+        return cycles(spec, &graph);
+    };
+    let address = |index: usize| spec.blocks.get_index(index).map(|(address, _)| address.clone());
+    spec.order = order.iter().filter_map(|node| address(node.index())).collect();
+    let mut all = Vec::with_capacity(block_count);
+    for mentions in of_blocks {
+        let mut blocks = mentions.blocks;
+        walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
+        all.push(blocks.into_iter().filter_map(address).collect::<BTreeSet<_>>());
+    }
+    let outputs: Vec<BTreeSet<_>> = spec
+        .outputs
+        .values()
+        .map(|output| {
+            let mut blocks = BTreeSet::new();
+            walk::blocks_of_node(&output.value, &spec.cells, &mut blocks);
+            for mentions in mentioned(&output.preconditions) {
+                blocks.extend(mentions.blocks);
+                walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
+            }
+            blocks.into_iter().filter_map(address).collect()
+        })
+        .collect();
+    for (block, dependencies) in spec.blocks.values_mut().zip(all) {
+        block.dependencies = dependencies;
+    }
+    for (output, dependencies) in spec.outputs.values_mut().zip(outputs) {
+        output.dependencies.extend(dependencies);
+    }
+    Vec::new()
+}
+
+fn mentions_of_block(block: &Block, spec: &Spec) -> Mentions {
+    let mut all = Mentions::default();
+    let mut add = |more: Mentions| {
+        all.blocks.extend(more.blocks);
+        all.cells.extend(more.cells);
+    };
+    for entry in &block.body {
+        add(walk::mentions(&entry.value));
+        if let Key::Computed(scalar) = &entry.key {
+            add(walk::mentions_of_expr(&scalar.expr));
+        }
+    }
+    let lifecycle = &block.lifecycle;
+    for mentions in mentioned(&lifecycle.preconditions).chain(mentioned(&lifecycle.postconditions))
+    {
+        add(mentions);
+    }
+    match &block.repeat {
+        Repeat::One => {}
+        Repeat::Count(node) => add(walk::mentions(node)),
+        Repeat::Each(cell) => {
+            all.cells.insert(*cell);
+        }
+    }
+    all.blocks.extend(&block.depends_on);
+    let triggers = lifecycle.replace_triggered_by.iter();
+    all.blocks.extend(triggers.filter_map(|it| spec.blocks.get_index_of(&it.resource)));
+    all
+}
+
+/// Tells each cycle, by its shortest way round.
+fn cycles(spec: &Spec, graph: &DiGraph<(), ()>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for component in kosaraju_scc(graph) {
+        let members: BTreeSet<usize> = component.iter().map(|node| node.index()).collect();
+        let Some(&first) = members.first() else { continue };
+        let is_loop =
+            members.len() > 1 || graph.contains_edge(NodeIndex::new(first), NodeIndex::new(first));
+        if is_loop {
+            diagnostics.push(cycle(spec, graph, &members, first));
+        }
+    }
+    diagnostics
+}
+
+fn cycle(
+    spec: &Spec,
+    graph: &DiGraph<(), ()>,
+    members: &BTreeSet<usize>,
+    first: usize,
+) -> Diagnostic {
+    let round = way_round(graph, members, first);
+    let names: Vec<String> = round.iter().map(|&index| name(spec, index)).collect();
+    let (here, next) = (round[0], round[1 % round.len()]);
+    let place = place_of_mention(spec, here, next);
+    if let [only] = names.as_slice() {
+        return Diagnostic::error(format!("`{only}` mentions itself"))
+            .detail("It has no value yet while its own arguments are evaluated.")
+            .hint("Write the value out, or move it to `locals`.")
+            .at(spec.files.span(place));
+    }
+    let mut detail = String::new();
+    for (position, &index) in round.iter().enumerate().take(20) {
+        let next = round[(position + 1) % round.len()];
+        let span = spec.files.span(place_of_mention(spec, index, next));
+        let space = if detail.is_empty() { "" } else { " " };
+        let _ =
+            write!(detail, "{space}`{}` needs `{}` ({span}).", names[position], name(spec, next));
+    }
+    if round.len() > 20 {
+        let _ = write!(detail, " And so on, over {} more.", round.len() - 20);
+    }
+    let shown: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .take(10)
+        .chain((names.len() > 10).then_some("…"))
+        .collect();
+    Diagnostic::error(format!("A cycle: {} → {}", shown.join(" → "), names[0]))
+        .detail(detail)
+        .hint("Break it at one place, for instance with a resource of its own for what connects two others.")
+        .at(spec.files.span(place))
+}
+
+/// Returns the nodes of the shortest cycle through `first`, each needing the next.
+fn way_round(graph: &DiGraph<(), ()>, members: &BTreeSet<usize>, first: usize) -> Vec<usize> {
+    let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut waiting = VecDeque::from([first]);
+    while let Some(index) = waiting.pop_front() {
+        // Edges lead to what mentions a node, so walking them backward leads to what it needs.
+        let mut needs: Vec<usize> = graph
+            .neighbors_directed(NodeIndex::new(index), petgraph::Direction::Incoming)
+            .map(NodeIndex::index)
+            .filter(|needed| members.contains(needed))
+            .collect();
+        needs.sort_unstable();
+        for needed in needs {
+            if needed == first {
+                let mut round = vec![index];
+                while let Some(&before) = came_from.get(round.last().unwrap_or(&first)) {
+                    round.push(before);
+                }
+                round.reverse();
+                return round;
+            }
+            if let std::collections::btree_map::Entry::Vacant(entry) = came_from.entry(needed) {
+                entry.insert(index);
+                waiting.push_back(needed);
+            }
+        }
+    }
+    vec![first]
+}
+
+fn name(spec: &Spec, index: usize) -> String {
+    if let Some((address, _)) = spec.blocks.get_index(index) {
+        return address.to_string();
+    }
+    let cell = index - spec.blocks.len();
+    let owner =
+        spec.blocks.values().find(|block| matches!(block.repeat, Repeat::Each(it) if it == cell));
+    match (owner, spec.local_names.get(cell)) {
+        (Some(block), _) => format!("{} (for_each)", block.address),
+        (None, Some(name)) => format!("local.{name}"),
+        (None, None) => "a local".to_owned(),
+    }
+}
+
+/// Returns where one node mentions another.
+fn place_of_mention(spec: &Spec, from: usize, to: usize) -> Place {
+    let wanted = match to.checked_sub(spec.blocks.len()) {
+        None => Root::Block(to),
+        Some(cell) => Root::Cell(cell),
+    };
+    match from.checked_sub(spec.blocks.len()) {
+        Some(cell) => {
+            let node = &spec.cells[cell].node;
+            place_in(spec, node, &wanted).unwrap_or(node.place)
+        }
+        None => {
+            let block = spec.block_at(from);
+            let count = match &block.repeat {
+                Repeat::Count(node) => Some(node),
+                Repeat::One | Repeat::Each(_) => None,
+            };
+            let conditions =
+                block.lifecycle.preconditions.iter().chain(&block.lifecycle.postconditions);
+            let nodes = block
+                .body
+                .iter()
+                .map(|entry| &entry.value)
+                .chain(count)
+                .chain(conditions.map(|condition| &condition.condition));
+            nodes.filter_map(|node| place_in(spec, node, &wanted)).min().unwrap_or(block.place)
+        }
+    }
+}
+
+fn place_in(spec: &Spec, node: &Node, wanted: &Root) -> Option<Place> {
+    let mut found: Option<Place> = None;
+    let mut waiting = vec![node];
+    while let Some(node) = waiting.pop() {
+        match &node.kind {
+            NodeKind::Literal(_) | NodeKind::Number(..) => {}
+            NodeKind::List(items) => waiting.extend(items),
+            NodeKind::Map(entries) => waiting.extend(entries.iter().map(|entry| &entry.value)),
+            NodeKind::Scalar(scalar) => walk::roots(&scalar.expr, &mut |root, expr: &Expr| {
+                if root == wanted {
+                    let place = node.place_of(&spec.files, expr.at);
+                    found = Some(found.map_or(place, |found| found.min(place)));
+                }
+            }),
+        }
+    }
+    found
+}

@@ -1,0 +1,300 @@
+//! The top level of a spec: its sections, merged over all files, and what is defined twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reconcile_model::{Mode, Object, ResourceAddress, Value};
+
+use super::Loader;
+use super::names::address;
+use crate::place::Place;
+use crate::suggest::did_you_mean;
+use crate::yaml::{Yaml, YamlKey, YamlKind};
+
+/// The keys of the top level.
+const SECTIONS: [&str; 8] =
+    ["stack", "provider", "backend", "variable", "locals", "data", "resource", "output"];
+
+/// A named part of a section.
+pub(super) type Part<'y> = (&'y YamlKey, &'y Yaml);
+
+/// A `resource` or `data` block as it is written.
+pub(super) struct BlockPart<'y> {
+    pub(super) address: ResourceAddress,
+    pub(super) type_key: &'y YamlKey,
+    pub(super) key: &'y YamlKey,
+    pub(super) body: &'y Yaml,
+}
+
+/// The sections of all files together.
+#[derive(Default)]
+pub(super) struct Sections<'y> {
+    pub(super) stack: Option<Part<'y>>,
+    pub(super) backend: Option<Part<'y>>,
+    pub(super) providers: Vec<Part<'y>>,
+    pub(super) variables: Vec<Part<'y>>,
+    pub(super) locals: Vec<Part<'y>>,
+    pub(super) blocks: Vec<BlockPart<'y>>,
+    pub(super) outputs: Vec<Part<'y>>,
+}
+
+/// Where each name was defined first.
+#[derive(Default)]
+struct Defined {
+    places: BTreeMap<(&'static str, Arc<str>), Place>,
+    blocks: BTreeMap<ResourceAddress, Place>,
+}
+
+impl<'y> Sections<'y> {
+    pub(super) fn collect(documents: &'y [Yaml], loader: &mut Loader) -> Self {
+        let (mut sections, mut defined) = (Self::default(), Defined::default());
+        for document in documents {
+            let YamlKind::Map(members) = &document.kind else {
+                let found = document.kind_name();
+                let error = loader.error(document.place, "A spec is a mapping of sections");
+                error.detail = format!("This is {found}.");
+                error.hint =
+                    Some("Begin with `resource:`, and indent what belongs to it.".to_owned());
+                continue;
+            };
+            for (key, value) in members {
+                sections.section(key, value, &mut defined, loader);
+            }
+        }
+        sections
+    }
+
+    fn section(
+        &mut self,
+        key: &'y YamlKey,
+        value: &'y Yaml,
+        defined: &mut Defined,
+        loader: &mut Loader,
+    ) {
+        match &*key.text {
+            "stack" => once(&mut self.stack, (key, value), loader),
+            "backend" => once(&mut self.backend, (key, value), loader),
+            "provider" => {
+                for part in parts(key, value, loader) {
+                    self.providers.push(part);
+                }
+            }
+            "variable" => {
+                named("variable", &mut self.variables, parts(key, value, loader), defined, loader)
+            }
+            "locals" => {
+                named("local", &mut self.locals, parts(key, value, loader), defined, loader)
+            }
+            "output" => {
+                named("output", &mut self.outputs, parts(key, value, loader), defined, loader)
+            }
+            "resource" => self.blocks(Mode::Managed, key, value, defined, loader),
+            "data" => self.blocks(Mode::Data, key, value, defined, loader),
+            "//" => {}
+            other => unknown_section(other, key, loader),
+        }
+    }
+
+    fn blocks(
+        &mut self,
+        mode: Mode,
+        key: &'y YamlKey,
+        value: &'y Yaml,
+        defined: &mut Defined,
+        loader: &mut Loader,
+    ) {
+        for (type_key, blocks) in parts(key, value, loader) {
+            if !is_name(&type_key.text) {
+                not_a_name("A type's name", type_key, loader);
+                continue;
+            }
+            for (key, body) in parts(type_key, blocks, loader) {
+                if !is_name(&key.text) {
+                    not_a_name("A block's name", key, loader);
+                    continue;
+                }
+                let address = address(mode, &type_key.text, &key.text);
+                if let Some(&first) = defined.blocks.get(&address) {
+                    twice(&format!("`{address}`"), first, key, loader);
+                    continue;
+                }
+                defined.blocks.insert(address.clone(), key.place);
+                self.blocks.push(BlockPart { address, type_key, key, body });
+            }
+        }
+    }
+}
+
+/// Returns the members of a section, which is a mapping, or a list of mappings as Terraform's JSON syntax allows.
+fn parts<'y>(key: &YamlKey, value: &'y Yaml, loader: &mut Loader) -> Vec<Part<'y>> {
+    let mut found = Vec::new();
+    let sources = match &value.kind {
+        YamlKind::List(items) => items.iter().collect(),
+        YamlKind::Map(_) | YamlKind::Scalar { .. } => vec![value],
+    };
+    for source in sources {
+        match &source.kind {
+            YamlKind::Map(members) => {
+                found.extend(
+                    members.iter().filter(|(key, _)| &*key.text != "//").map(|(k, v)| (k, v)),
+                );
+            }
+            // A section whose content is commented out.
+            YamlKind::Scalar { .. } if source.scalar() == Some(Value::Null) => {}
+            YamlKind::Scalar { .. } | YamlKind::List(_) => {
+                let kind = source.kind_name();
+                let error = loader
+                    .error(source.place, format!("`{}` must be a mapping of names", key.text));
+                error.detail = format!("This is {kind}.");
+            }
+        }
+    }
+    found
+}
+
+fn once<'y>(slot: &mut Option<Part<'y>>, part: Part<'y>, loader: &mut Loader) {
+    match slot {
+        Some((first, _)) => twice(&format!("`{}`", part.0.text), first.place, part.0, loader),
+        None => *slot = Some(part),
+    }
+}
+
+fn named<'y>(
+    what: &'static str,
+    into: &mut Vec<Part<'y>>,
+    parts: Vec<Part<'y>>,
+    defined: &mut Defined,
+    loader: &mut Loader,
+) {
+    for (key, value) in parts {
+        if !is_name(&key.text) {
+            not_a_name(
+                &format!("The name of {} {what}", if what == "output" { "an" } else { "a" }),
+                key,
+                loader,
+            );
+            continue;
+        }
+        if let Some(&first) = defined.places.get(&(what, key.text.clone())) {
+            twice(&format!("The {what} `{}`", key.text), first, key, loader);
+            continue;
+        }
+        defined.places.insert((what, key.text.clone()), key.place);
+        into.push((key, value));
+    }
+}
+
+fn twice(what: &str, first: Place, second: &YamlKey, loader: &mut Loader) {
+    let first = loader.files.span(first);
+    let error = loader.error(second.place, format!("{what} is defined twice"));
+    error.detail = format!("It is defined at {first} already.");
+    error.hint = Some("Rename or remove one of the two.".to_owned());
+}
+
+/// Tells whether a text can be a name: letters, digits, `_`, and `-`, beginning with a letter or `_`.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+fn not_a_name(what: &str, key: &YamlKey, loader: &mut Loader) {
+    let error = loader.error(key.place, format!("{what} cannot be `{}`", key.text));
+    error.detail =
+        "A name has letters, digits, `_`, and `-`, and begins with a letter or `_`.".to_owned();
+}
+
+fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
+    let error = loader.error(key.place, format!("There is no section `{name}`"));
+    let not_yet = |what: &str| (format!("{what} are not supported yet."), None);
+    let (detail, hint) = match name {
+        "module" => not_yet("Modules"),
+        "import" => not_yet("Import blocks"),
+        "moved" => not_yet("Moved blocks"),
+        "removed" => not_yet("Removed blocks"),
+        "check" => not_yet("Check blocks"),
+        "terraform" => (
+            "The provider and its version come with `reconcile`.".to_owned(),
+            Some("For where the state is kept, write `backend` at the top level.".to_owned()),
+        ),
+        "ephemeral" => ("There are no ephemeral resources.".to_owned(), None),
+        _ => {
+            let near = if name.starts_with("aws_") {
+                Some("Indent it below `resource:` or `data:`.".to_owned())
+            } else {
+                did_you_mean(name, SECTIONS)
+            };
+            (format!("There are {}.", crate::suggest::list(SECTIONS)), near)
+        }
+    };
+    error.detail = detail;
+    error.hint = hint;
+}
+
+impl Loader {
+    /// Returns the stack's name: the spec's, or else the one made from the folder's or file's name.
+    pub(super) fn stack(&mut self, sections: &Sections<'_>, default: &str) -> String {
+        let is_valid = |name: &str| {
+            name.len() <= 128
+                && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        let rule = "It names the state: up to 128 letters, digits, `-`, `_`, and `.`, beginning with a letter or digit.";
+        let Some((key, value)) = sections.stack else {
+            if !is_valid(default) {
+                self.problems.push(
+                    reconcile_model::Diagnostic::error(format!(
+                        "The name {default:?} cannot name a stack"
+                    ))
+                    .detail(rule)
+                    .hint("Give the stack a name in the spec, as in `stack: lab-web`."),
+                );
+            }
+            return default.to_owned();
+        };
+        let name = match &value.kind {
+            YamlKind::Scalar { text, .. } => text.to_string(),
+            YamlKind::List(_) | YamlKind::Map(_) => String::new(),
+        };
+        if !is_valid(&name) {
+            let place = if name.is_empty() { key.place } else { value.place };
+            self.error(place, "This cannot name a stack").detail = rule.to_owned();
+        }
+        name
+    }
+
+    /// Returns the backend's configuration, which consists of constants: it is needed before anything is evaluated.
+    pub(super) fn backend(&mut self, sections: &Sections<'_>) -> Option<Object> {
+        let (key, value) = sections.backend?;
+        let members = value.map().unwrap_or_default();
+        let [(kind, body)] = members else {
+            let error = self.error(key.place, "`backend` takes one kind of backend");
+            error.hint = Some("Write `backend: { s3: { bucket: …, key: …, region: … } }`, or leave it out to keep the state in local files.".to_owned());
+            return None;
+        };
+        let known: &[&str] = match &*kind.text {
+            "s3" => &["bucket", "key", "region", "profile"],
+            "local" => &["path"],
+            other => {
+                let hint = did_you_mean(other, ["s3", "local"]);
+                let error = self.error(kind.place, format!("There is no backend `{other}`"));
+                error.detail = "There are `s3` and `local`.".to_owned();
+                error.hint = hint;
+                return None;
+            }
+        };
+        let fields = self.fields(&format!("the backend `{}`", kind.text), body, known);
+        let mut object = Object::new();
+        for (name, (_, value)) in &fields {
+            if let Some(text) = self.text(value, name) {
+                object.set(name, text);
+            }
+        }
+        let required: &[&str] =
+            if &*kind.text == "s3" { &["bucket", "key", "region"] } else { &[] };
+        for name in required.iter().filter(|name| !fields.contains_key(*name)) {
+            self.error(kind.place, format!("The backend `{}` needs `{name}`", kind.text));
+        }
+        Some(Object::new().with(&kind.text, object))
+    }
+}

@@ -1,0 +1,236 @@
+//! A checked spec: what `load` returns and planning works from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use reconcile_model::{InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value};
+
+use crate::files::FileReader;
+use crate::node::{Entry, Node};
+use crate::place::{Files, Place};
+use crate::types::Type;
+
+/// A spec in which everything that can be checked without the cloud has been checked.
+#[derive(Debug)]
+pub struct Spec {
+    /// The stack's name.
+    pub stack: String,
+    /// SHA-256 over the files' names and contents, in lower-case hexadecimal.
+    pub digest: String,
+    /// Where the state is kept: the `backend` mapping as it stands, such as `{s3: {bucket, key, region}}`.
+    pub backend: Option<Object>,
+    /// The variables' values, sensitive ones marked.
+    pub variables: Object,
+    /// The provider configurations by key: `aws`, and `aws.<alias>` for each alias. `aws` is there even if the spec does
+    /// not mention it.
+    pub providers: IndexMap<String, ProviderBlock>,
+    /// The `resource` and `data` blocks, in the order of the files.
+    pub blocks: IndexMap<ResourceAddress, Block>,
+    /// The outputs, in the order of the files.
+    pub outputs: IndexMap<String, Output>,
+    pub(crate) order: Vec<ResourceAddress>,
+    pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
+    pub(crate) variable_values: Vec<Value>,
+    /// What is evaluated once and kept: the locals, and each `for_each`.
+    pub(crate) cells: Vec<Cell>,
+    /// The names of the locals; their cells come first, in the same order.
+    pub(crate) local_names: Vec<String>,
+    /// For each block, the cells that mention it.
+    pub(crate) cells_of_block: Vec<Vec<usize>>,
+    pub(crate) files: Files,
+    pub(crate) reader: FileReader,
+    pub(crate) root: PathBuf,
+}
+
+/// A `resource` or `data` block.
+#[derive(Debug)]
+pub struct Block {
+    /// The address, without an instance's key.
+    pub address: ResourceAddress,
+    /// The schema of its type.
+    pub schema: &'static Schema,
+    /// Where the block's name stands.
+    pub span: Span,
+    /// The provider configuration: `aws`, or `aws.<alias>`.
+    pub provider: String,
+    /// How changes to its objects are made.
+    pub lifecycle: Lifecycle,
+    /// The block's own `timeouts`, in seconds by operation.
+    pub timeouts: BTreeMap<String, u64>,
+    /// The top-level arguments that the body gives.
+    pub arguments: BTreeSet<String>,
+    pub(crate) index: usize,
+    pub(crate) repeat: Repeat,
+    pub(crate) body: Vec<Entry>,
+    /// The body's own place.
+    pub(crate) place: Place,
+    /// The blocks it depends on directly, `depends_on` included.
+    pub(crate) dependencies: BTreeSet<ResourceAddress>,
+    pub(crate) depends_on: Vec<usize>,
+}
+
+/// How many instances a block has.
+#[derive(Debug)]
+pub(crate) enum Repeat {
+    /// One, without a key.
+    One,
+    /// As many as `count` says.
+    Count(Node),
+    /// One for each member of `for_each`, which is the cell of this index.
+    Each(usize),
+}
+
+/// The `lifecycle` of a block.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    /// Whether a replacement is created before the old object is deleted.
+    pub create_before_destroy: bool,
+    /// Whether a plan that deletes an object of the block is an error.
+    pub prevent_destroy: bool,
+    /// What changes are ignored.
+    pub ignore_changes: IgnoreChanges,
+    /// What replaces the block's objects when it changes.
+    pub replace_triggered_by: Vec<Trigger>,
+    pub(crate) preconditions: Vec<Condition>,
+    pub(crate) postconditions: Vec<Condition>,
+}
+
+/// What changes of a block's arguments are ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IgnoreChanges {
+    /// None.
+    #[default]
+    None,
+    /// All: the object is created and destroyed, never updated.
+    All,
+    /// Those at these paths.
+    Paths(Vec<Path>),
+}
+
+/// One entry of `replace_triggered_by`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// The block that is watched.
+    pub resource: ResourceAddress,
+    /// Which instance of it; all when absent.
+    pub key: Option<TriggerKey>,
+    /// Which attribute of it; any change counts when the path is empty.
+    pub path: Path,
+    /// The entry as it is written.
+    pub text: String,
+}
+
+/// Which instance of a block a trigger watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TriggerKey {
+    /// The one with this key.
+    Key(InstanceKey),
+    /// The one with the index of the watching instance (`count.index`).
+    CountIndex,
+    /// The one with the key of the watching instance (`each.key`).
+    EachKey,
+}
+
+impl TriggerKey {
+    /// Returns the key of the instance that is watched by the instance with key `own`.
+    pub fn resolve(&self, own: Option<&InstanceKey>) -> Option<InstanceKey> {
+        match self {
+            Self::Key(key) => Some(key.clone()),
+            Self::CountIndex | Self::EachKey => own.cloned(),
+        }
+    }
+}
+
+/// A `precondition`, `postcondition`, or `validation`.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) condition: Node,
+    pub(crate) message: Node,
+}
+
+/// A provider configuration.
+#[derive(Debug)]
+pub struct ProviderBlock {
+    /// Where it stands; absent for the default that the spec does not mention.
+    pub span: Option<Span>,
+    pub(crate) body: Vec<Entry>,
+}
+
+/// A `variable` block.
+#[derive(Debug)]
+pub(crate) struct VariableBlock {
+    pub(crate) place: Place,
+    pub(crate) kind: Type,
+    pub(crate) default: Option<Value>,
+    pub(crate) sensitive: bool,
+    pub(crate) nullable: bool,
+    pub(crate) validations: Vec<Condition>,
+}
+
+/// An expression whose value is kept until something it mentions changes.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) node: Node,
+    /// The cells it mentions.
+    pub(crate) cells: Vec<usize>,
+    /// The cells that mention it.
+    pub(crate) dependents: Vec<usize>,
+    /// The blocks it mentions.
+    pub(crate) blocks: Vec<usize>,
+}
+
+/// An `output` block.
+#[derive(Debug)]
+pub struct Output {
+    /// The name.
+    pub name: String,
+    /// What it is, for people.
+    pub description: Option<String>,
+    /// Whether its value is shown nowhere but where it is asked for by name.
+    pub sensitive: bool,
+    /// Where the output's name stands.
+    pub span: Span,
+    /// The blocks it depends on, through locals too, `depends_on` included.
+    pub dependencies: BTreeSet<ResourceAddress>,
+    pub(crate) value: Node,
+    pub(crate) preconditions: Vec<Condition>,
+}
+
+impl Spec {
+    /// Returns the blocks so that each comes after all it depends on. The order is the same every time.
+    pub fn order(&self) -> &[ResourceAddress] {
+        &self.order
+    }
+
+    /// Returns the blocks that a block depends on directly: those its expressions mention, through locals too, and those
+    /// in `depends_on`. Empty for an address that is not in the spec.
+    pub fn dependencies(&self, address: &ResourceAddress) -> &BTreeSet<ResourceAddress> {
+        static NONE: BTreeSet<ResourceAddress> = BTreeSet::new();
+        self.blocks.get(address).map_or(&NONE, |block| &block.dependencies)
+    }
+
+    /// Tells whether a variable is declared sensitive.
+    pub fn is_sensitive_variable(&self, name: &str) -> bool {
+        self.variable_blocks.get(name).is_some_and(|variable| variable.sensitive)
+    }
+
+    pub(crate) fn block_at(&self, index: usize) -> &Block {
+        &self.blocks[index]
+    }
+}
+
+impl Block {
+    /// Returns the blocks that `depends_on` names.
+    pub fn explicit_dependencies<'s>(
+        &'s self,
+        spec: &'s Spec,
+    ) -> impl Iterator<Item = &'s ResourceAddress> {
+        self.depends_on.iter().map(|index| &spec.block_at(*index).address)
+    }
+
+    /// Tells whether the block has `count` or `for_each`.
+    pub fn is_repeated(&self) -> bool {
+        !matches!(self.repeat, Repeat::One)
+    }
+}
