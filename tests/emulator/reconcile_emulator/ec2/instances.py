@@ -75,8 +75,17 @@ def set_state(instance: Instance, name: str) -> None:
 
 def view(region: Region, instance: Instance) -> Instance:
     """An instance with what follows from its interfaces and volumes."""
+    instance_id = instance["InstanceId"]
+    return _view(region, instance, of_instance(region, instance_id), volumes.of_instance(region, instance_id))
+
+
+def _view(
+    region: Region,
+    instance: Instance,
+    interfaces: list[dict[str, Any]],
+    attached: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> Instance:
     shown = dict(instance)
-    interfaces = of_instance(region, instance["InstanceId"])
     shown["NetworkInterfaces"] = [
         {
             **{name: eni.get(name) for name in (
@@ -111,7 +120,7 @@ def view(region: Region, instance: Instance) -> Instance:
                 "DeleteOnTermination": attachment["DeleteOnTermination"],
             },
         }
-        for volume, attachment in volumes.of_instance(region, instance["InstanceId"])
+        for volume, attachment in attached
     ]
     return shown
 
@@ -129,32 +138,26 @@ def reservations(region: Region, instances: list[Instance]) -> list[dict[str, An
 
 
 def _views(region: Region, wanted: list[str] | None) -> list[Instance]:
-    chosen = [region.instances[i] for i in wanted if i in region.instances] if wanted else region.instances.values()
-    # One pass over interfaces and volumes for all instances, not one for each.
-    if wanted is None or len(wanted) > 20:
-        return _all_views(region, list(chosen))
-    return [view(region, instance) for instance in chosen]
-
-
-class _Slice:
-    """The part of a region that one instance's view needs."""
-
-    def __init__(self, region: Region):
-        self.name, self.account = region.name, region.account
-        self.interfaces: dict[str, Any] = {}
-        self.volumes: dict[str, Any] = {}
-
-
-def _all_views(region: Region, chosen: list[Instance]) -> list[Instance]:
-    slices = {instance["InstanceId"]: _Slice(region) for instance in chosen}
-    for key, eni in region.interfaces.items():
-        if part := slices.get(eni.get("Attachment", {}).get("InstanceId")):
-            part.interfaces[key] = eni
-    for key, volume in region.volumes.items():
+    """Views of the wanted instances, or of all: one pass over interfaces and volumes, not one each."""
+    names = region.instances if wanted is None else dict.fromkeys(wanted)
+    interfaces: dict[str, list[dict[str, Any]]] = {}
+    for eni in region.interfaces.values():
+        if "Attachment" in eni:
+            interfaces.setdefault(eni["Attachment"].get("InstanceId"), []).append(eni)
+    attached: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for volume in region.volumes.values():
         for attachment in volume["Attachments"]:
-            if part := slices.get(attachment["InstanceId"]):
-                part.volumes[key] = volume
-    return [view(slices[instance["InstanceId"]], instance) for instance in chosen]
+            attached.setdefault(attachment["InstanceId"], []).append((volume, attachment))
+    return [
+        _view(
+            region,
+            region.instances[name],
+            sorted(interfaces.get(name, ()), key=lambda eni: eni["Attachment"]["DeviceIndex"]),
+            attached.get(name, []),
+        )
+        for name in names
+        if name in region.instances
+    ]
 
 
 @operation("ec2", "DescribeInstances")
