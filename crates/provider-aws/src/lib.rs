@@ -30,6 +30,7 @@ pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
     &ec2::key_pair::KeyPair,
     &elbv2::lb::Lb,
     &elbv2::lb_listener::LbListener,
+    &elbv2::lb_listener_rule::LbListenerRule,
     &elbv2::lb_target_group::LbTargetGroup,
     &elbv2::lb_target_group_attachment::LbTargetGroupAttachment,
     &ec2::security_group::SecurityGroup,
@@ -38,7 +39,7 @@ pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
 ];
 
 /// Every data source, sorted by name.
-pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[];
+pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[&elbv2::data_lb::LbData];
 
 /// The AWS provider's types.
 pub static REGISTRY: Registry<Aws> = Registry { resources: RESOURCE_TYPES, data: DATA_SOURCES };

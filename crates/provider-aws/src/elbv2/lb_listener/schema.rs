@@ -255,7 +255,8 @@ fn check(config: &Object) -> Vec<(&'static str, String)> {
         let given = !config.value("certificate_arn").is_null();
         match (protocol.as_str(), encrypted, given) {
             (Some("HTTPS" | "TLS"), _, false) => {
-                wrong.push(("certificate_arn", "is required with protocol HTTPS or TLS".to_owned()))
+                wrong
+                    .push(("certificate_arn", "is required with protocol HTTPS or TLS".to_owned()));
             }
             (_, false, true) => {
                 wrong.push(("certificate_arn", "goes with protocol HTTPS or TLS".to_owned()));
