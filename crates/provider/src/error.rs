@@ -112,6 +112,17 @@ impl ProviderError {
         self
     }
 
+    /// Returns what an error is, without its words: for a record that outlives the run.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        Self {
+            execution: self.execution,
+            id: self.id.clone(),
+            code: self.code.clone(),
+            ..Self::new(self.kind, self.operation, "")
+        }
+    }
+
     /// Tells whether the service sent this code.
     pub fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)

@@ -75,6 +75,11 @@ impl Settler {
         Self { provider, pollers: Mutex::new(BTreeMap::new()) }
     }
 
+    /// Returns the provider whose objects it waits for.
+    pub fn provider(&self) -> Arc<dyn Provider> {
+        Arc::clone(&self.provider)
+    }
+
     /// Waits until the object is what `goal` says; calls `progress` with its state after each poll that it is not.
     ///
     /// Returns the object's status, `None` when it is gone. Its attributes are not read: see [`Settler::read`].

@@ -1,0 +1,10 @@
+//! One file for each command: its arguments and what it does.
+
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod destroy;
+pub(crate) mod output;
+pub(crate) mod plan;
+pub(crate) mod show;
+pub(crate) mod state;
+pub(crate) mod validate;

@@ -1,0 +1,262 @@
+//! `reconcile apply`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use reconcile_engine::{Engine, Prepared, Report, Request, Stop};
+use reconcile_model::{Diagnostic, Plan, SchemaSet, Snapshot, plan::PlanMode};
+use reconcile_report::{Configuration, show, text};
+use reconcile_state::Store;
+use tokio::sync::watch;
+
+use crate::args::{InputArgs, LockArgs, PlanningArgs, SpecArgs, StateDirArgs};
+use crate::commands::plan;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::saved::SavedPlan;
+use crate::{load, progress, runtime};
+
+/// Do what the plan shows, after asking
+#[derive(Args, Debug)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+
+    #[command(flatten)]
+    planning: PlanningArgs,
+
+    /// Destroy everything
+    #[arg(long, conflicts_with = "refresh_only")]
+    destroy: bool,
+
+    /// Only record what changed behind our back
+    #[arg(long, conflicts_with = "no_refresh")]
+    refresh_only: bool,
+
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// How a plan is carried out.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) state: StateDirArgs,
+
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+
+    /// Apply only if the plan has this fingerprint, which was approved
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) expect: Option<String>,
+
+    /// How many changes may be in flight at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 16)]
+    pub(crate) parallelism: usize,
+
+    /// Tell what happens as JSON, one event on each line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is applied.
+pub(crate) struct Job {
+    /// The spec.
+    pub(crate) spec: PathBuf,
+    /// Its values.
+    pub(crate) inputs: InputArgs,
+    /// What to plan.
+    pub(crate) request: Request,
+    /// The plan that was approved, if one was.
+    pub(crate) approved: Option<SavedPlan>,
+}
+
+pub(crate) fn run(args: ApplyArgs, console: &Console) -> Result<Exit, Failure> {
+    if args.run.json {
+        console.failures_as_json();
+    }
+    let job = match SavedPlan::read(&args.spec.spec)? {
+        Some(saved) => {
+            let planning = &args.planning;
+            let given = !planning.targets.is_empty()
+                || !planning.excludes.is_empty()
+                || !planning.replace.is_empty();
+            if given || args.destroy || args.refresh_only {
+                return Err(vec![
+                    Diagnostic::error("A saved plan says itself what is planned")
+                        .hint("Leave out the options that choose; or plan again with them."),
+                ]);
+            }
+            Job {
+                spec: saved.spec.clone(),
+                inputs: saved.inputs(&args.spec.inputs),
+                request: Request {
+                    options: saved.plan.options.clone(),
+                    no_refresh: saved.no_refresh,
+                },
+                approved: Some(saved),
+            }
+        }
+        None => {
+            let mode = match (args.destroy, args.refresh_only) {
+                (true, _) => PlanMode::Destroy,
+                (false, true) => PlanMode::RefreshOnly,
+                (false, false) => PlanMode::Apply,
+            };
+            Job {
+                request: plan::request(&args.planning, mode)?,
+                spec: args.spec.spec,
+                inputs: args.spec.inputs,
+                approved: None,
+            }
+        }
+    };
+    carry_out(&job, &args.run, console)
+}
+
+/// Plans, asks, and applies.
+pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<Exit, Failure> {
+    let spec = load::spec(&job.spec, &job.inputs, console)?;
+    if let Some(approved) = &job.approved
+        && approved.plan.spec_digest != spec.digest
+    {
+        return Err(stale("the spec was changed"));
+    }
+    let schemas = load::schemas();
+    let store = runtime::store(&args.state.state_dir, &spec.stack)?;
+    let (stop, stopped) = watch::channel(Stop::No);
+    let sink = progress::sink(console, args.json);
+    runtime::block_on(async {
+        runtime::signals(stop);
+        let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
+        let prepared = engine.prepare(runtime::open_options(args.lock.lock_timeout)).await?;
+        let run = Run { engine: &engine, prepared: &prepared, schemas: &schemas, args, console };
+        run.go(job, &*store).await
+    })
+}
+
+/// One run, with the lock held.
+struct Run<'a> {
+    engine: &'a Engine<'a>,
+    prepared: &'a Prepared,
+    schemas: &'a SchemaSet,
+    args: &'a RunArgs,
+    console: &'a Console,
+}
+
+impl Run<'_> {
+    async fn go(&self, job: &Job, store: &dyn Store) -> Result<Exit, Failure> {
+        if !self.args.json {
+            for line in &self.prepared.recovered {
+                self.console.say(&format!("Settled after an interrupted run: {line}.\n"));
+            }
+        }
+        let planned = match self.engine.plan_prepared(self.prepared, &job.request).await {
+            Ok(planned) => planned,
+            Err(errors) => {
+                self.engine.abandon(self.prepared).await?;
+                return Err(errors);
+            }
+        };
+        let plan = &planned.plan;
+        let refused = self.compare(plan, job.approved.as_ref());
+        if refused.is_some() || (job.approved.is_none() && !self.args.json) {
+            let configuration = Configuration::default();
+            let options = self.console.results();
+            self.console.print(&text::plan(plan, self.schemas, &configuration, &options));
+        }
+        if let Some(refused) = refused {
+            self.engine.abandon(self.prepared).await?;
+            return Err(refused);
+        }
+        if !plan::is_noop(plan) && !self.is_approved(plan, job.approved.is_some()).await? {
+            self.engine.abandon(self.prepared).await?;
+            self.console.say("Not approved; nothing was changed.\n");
+            return Ok(Exit::Failed);
+        }
+        let report = self.engine.apply(self.prepared, planned, self.args.parallelism).await?;
+        self.console.diagnostics(&report.errors);
+        if !self.args.json {
+            let view = store.peek().await.map_err(|error| vec![Diagnostic::from(&error)])?;
+            self.outputs(&view.snapshot);
+        }
+        Ok(exit(&report))
+    }
+
+    /// Returns why the plan is not the one that was approved.
+    fn compare(&self, plan: &Plan, approved: Option<&SavedPlan>) -> Option<Failure> {
+        let fingerprint = plan.fingerprint();
+        if let Some(expected) = &self.args.expect
+            && *expected != fingerprint
+        {
+            return Some(vec![
+                Diagnostic::error("The plan is not the one that was approved")
+                    .detail(format!("Approved was {expected}; the plan above is {fingerprint}."))
+                    .hint("Review the plan above, and approve its fingerprint if it is right."),
+            ]);
+        }
+        let saved = approved?;
+        if saved.fingerprint == fingerprint {
+            return None;
+        }
+        Some(if saved.plan.lineage != plan.lineage {
+            stale("the state is another one")
+        } else if saved.plan.serial != plan.serial {
+            stale("the state was changed by another run")
+        } else {
+            stale(
+                "what is there, or a variable, has changed; the plan above is what would be done now",
+            )
+        })
+    }
+
+    async fn is_approved(&self, plan: &Plan, saved: bool) -> Result<bool, Failure> {
+        if self.args.auto_approve || self.args.expect.is_some() || saved {
+            return Ok(true);
+        }
+        if !Console::can_ask() || self.args.json {
+            self.engine.abandon(self.prepared).await?;
+            return Err(runtime::cannot_ask("--auto-approve"));
+        }
+        let question = match plan.options.mode {
+            PlanMode::Apply => format!("\nMake these changes to stack {}?", plan.stack),
+            PlanMode::Destroy => {
+                format!("\nDestroy all of stack {}? There is no undo.", plan.stack)
+            }
+            PlanMode::RefreshOnly => {
+                format!("\nRecord what was found in the state of stack {}?", plan.stack)
+            }
+        };
+        Ok(self.console.confirm(&question))
+    }
+
+    fn outputs(&self, snapshot: &Snapshot) {
+        if !snapshot.outputs.is_empty() {
+            self.console.print("\nOutputs:\n\n");
+            self.console.print(&show::outputs(&snapshot.outputs, &self.console.results()));
+        }
+    }
+}
+
+/// Returns the error for a saved plan that no longer fits.
+fn stale(why: &str) -> Failure {
+    vec![
+        Diagnostic::error(format!("The saved plan is stale: {why}"))
+            .detail("It is applied just as it was approved, or not at all. Nothing was changed.")
+            .hint("Plan again, review, and apply the new plan."),
+    ]
+}
+
+fn exit(report: &Report) -> Exit {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.failed > 0 || !report.errors.is_empty() {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,135 @@
+//! From a recorded state to a plan: refresh, then ask the planner until it has every data source it needs.
+
+use futures::stream::{self, StreamExt as _};
+use reconcile_applier::Providers as _;
+use reconcile_model::{
+    Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, plan::PlanOptions, seal::mark_like,
+};
+use reconcile_planner::{DataRead, DataResults, Observation, Outcome, PlanInput, Planned, plan};
+use reconcile_provider::ProviderError;
+use reconcile_spec::Spec;
+use tokio::time::Instant;
+
+use crate::pipeline::Engine;
+use crate::refresh::refresh;
+
+/// How many data sources are read at once.
+const DATA_READS: usize = 16;
+
+/// What to plan.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What was asked for besides the spec.
+    pub options: PlanOptions,
+    /// Whether to trust the recorded state and read nothing but data sources.
+    pub no_refresh: bool,
+}
+
+/// Makes a plan from a recorded state.
+///
+/// # Errors
+///
+/// Whatever keeps the live state from being read, or the spec from being planned.
+pub(crate) async fn make<'a>(
+    engine: &Engine<'a>,
+    prior: &Snapshot,
+    request: &Request,
+) -> Result<Planned<'a>, Vec<Diagnostic>> {
+    let observed = if request.no_refresh || prior.is_empty() {
+        Observation::default()
+    } else {
+        let started = Instant::now();
+        engine.emit(EventKind::RefreshStarted { objects: prior.objects().count() });
+        let before = engine.providers.calls();
+        let observed = refresh(engine.spec, prior, &engine.providers, engine.clock.now() / 1000)
+            .await
+            .map_err(|error| vec![diagnostic("Cannot read the live state", &error)])?;
+        let calls = engine.providers.calls() - before;
+        engine.emit(EventKind::RefreshFinished { elapsed: started.elapsed(), calls });
+        observed
+    };
+    let mut data = DataResults::default();
+    loop {
+        let input = PlanInput {
+            spec: engine.spec,
+            prior,
+            observed: &observed,
+            data: &data,
+            schemas: engine.schemas,
+            options: &request.options,
+        };
+        match plan(&input)? {
+            Outcome::Planned(planned) => {
+                let plan = &planned.plan;
+                engine.emit(EventKind::PlanFinished {
+                    changes: plan.counts(),
+                    fingerprint: plan.fingerprint(),
+                });
+                return Ok(*planned);
+            }
+            Outcome::NeedsData(reads) => read_data(engine, reads, &mut data).await?,
+        }
+    }
+}
+
+/// Reads data sources, several at once, and adds what they say.
+async fn read_data(
+    engine: &Engine<'_>,
+    reads: Vec<DataRead>,
+    data: &mut DataResults,
+) -> Result<(), Vec<Diagnostic>> {
+    let results: Vec<(DataRead, Result<Object, ProviderError>)> = stream::iter(reads)
+        .map(|read| async move {
+            let provider = engine.providers.get(&read.provider);
+            let config = read.config.unmarked();
+            let result = provider.read_data(read.address.type_name(), &config).await;
+            (read, result)
+        })
+        .buffered(DATA_READS)
+        .collect()
+        .await;
+    let mut errors = Vec::new();
+    for (read, result) in results {
+        match result {
+            Ok(object) => {
+                let object = marked(engine.schemas, &read, object);
+                data.insert(read, object);
+            }
+            Err(error) => errors.push(about(engine.spec, &read, &error)),
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    // Without credentials or network every one fails in the same words.
+    errors.dedup_by(|a, b| a.detail == b.detail && a.summary == b.summary);
+    Err(errors)
+}
+
+fn marked(schemas: &SchemaSet, read: &DataRead, object: Object) -> Object {
+    match schemas.get(Mode::Data, read.address.type_name()) {
+        Some(schema) => mark_like(schema, &object, &read.config),
+        None => object,
+    }
+}
+
+fn about(spec: &Spec, read: &DataRead, error: &ProviderError) -> Diagnostic {
+    if is_everywhere(error) {
+        return diagnostic("Cannot read the live state", error);
+    }
+    let span = spec.blocks.get(&read.address.resource).map(|block| block.span.clone());
+    diagnostic(&format!("Cannot read {}", read.address), error).at(span).about(&read.address)
+}
+
+/// Tells whether an error is about the connection and not about any one object.
+fn is_everywhere(error: &ProviderError) -> bool {
+    use reconcile_provider::ErrorKind::{Denied, Transient};
+    matches!(error.kind, Denied | Transient) && !error.has_code("UnauthorizedOperation")
+}
+
+/// Returns a provider's error as a person should read it.
+pub(crate) fn diagnostic(summary: &str, error: &ProviderError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(summary).detail(format!("{error}."));
+    diagnostic.hint.clone_from(&error.hint);
+    diagnostic
+}

@@ -1,0 +1,99 @@
+//! Reading the live state of everything recorded: a few calls for each type, all types at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use reconcile_applier::Providers as _;
+use reconcile_model::{Address, Mode, ObjectId, ObjectState, Snapshot};
+use reconcile_planner::{Live, Observation};
+use reconcile_provider::{Depth, Observed, Provider, ProviderError, Target};
+use reconcile_spec::Spec;
+
+use crate::providers::Providers;
+
+/// How often, and after what waits, an object that is not found and was created lately is looked for again: reads are
+/// eventually consistent, and one miss of a young object proves nothing.
+const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How old an object must be, in seconds, for one miss to count.
+const YOUNG: u64 = 300;
+
+/// Reads every recorded object.
+///
+/// `now` is in seconds since the Unix epoch.
+///
+/// # Errors
+///
+/// The first call that fails, after the retries that reads get.
+pub(crate) async fn refresh(
+    spec: &Spec,
+    prior: &Snapshot,
+    providers: &Providers,
+    now: u64,
+) -> Result<Observation, ProviderError> {
+    let mut groups: BTreeMap<(&str, Option<&str>, &str), Vec<(&Address, &ObjectState)>> =
+        BTreeMap::new();
+    for (address, object) in prior.objects() {
+        if address.resource.mode == Mode::Managed {
+            let key = (&*object.provider, object.region.as_deref(), address.type_name());
+            groups.entry(key).or_default().push((address, object));
+        }
+    }
+    let reads = groups.into_iter().map(|((provider, region, type_name), objects)| async move {
+        let provider = providers.settler(provider, region).provider();
+        let found = read(spec, &*provider, type_name, &objects, now).await?;
+        Ok::<_, ProviderError>((objects, found))
+    });
+    let mut observation = Observation::default();
+    for (objects, mut found) in try_join_all(reads).await? {
+        for (address, object) in objects {
+            let live = found.remove(&object.id).map_or(Live::Gone, |it| Live::Present(it.object));
+            observation.insert(address.clone(), object.id.clone(), live);
+        }
+    }
+    Ok(observation)
+}
+
+/// Reads the objects of one type; those that are missing and young a few times more.
+async fn read(
+    spec: &Spec,
+    provider: &dyn Provider,
+    type_name: &str,
+    objects: &[(&Address, &ObjectState)],
+    now: u64,
+) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
+    let none = BTreeSet::new();
+    let target = |(address, object): &(&Address, &'_ ObjectState)| {
+        let block = spec.blocks.get(&address.resource);
+        (object.id.clone(), block.map_or(&none, |block| &block.arguments))
+    };
+    let all: Vec<_> = objects.iter().map(target).collect();
+    let targets: Vec<Target<'_>> = objects
+        .iter()
+        .zip(&all)
+        .map(|((_, object), (id, arguments))| Target {
+            id,
+            recorded: &object.attributes,
+            arguments,
+        })
+        .collect();
+    let mut found = provider.read(type_name, &targets, Depth::Full).await?;
+    for wait in SECOND_LOOKS {
+        let missing: Vec<Target<'_>> = targets
+            .iter()
+            .zip(objects)
+            .filter(|(target, (_, object))| {
+                let young = object.created_at.is_some_and(|at| now.saturating_sub(at) < YOUNG);
+                young && !found.contains_key(target.id)
+            })
+            .map(|(target, _)| *target)
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        found.append(&mut provider.read(type_name, &missing, Depth::Full).await?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,93 @@
+//! The object as it is: what refresh found, laid over what was recorded.
+
+use reconcile_model::{
+    Address, Object, ObjectState, Presence, Schema, Value,
+    plan::Drift,
+    proposed,
+    seal::{mark_like, unseal_object},
+    tags,
+};
+
+use crate::input::{Live, PlanInput};
+
+/// One recorded object, and what has become of it.
+pub(crate) struct Existing<'a> {
+    /// What is recorded, sealed values opened where they are still the same.
+    pub(crate) recorded: Object,
+    /// The object as it is; `None` when it is gone.
+    pub(crate) live: Option<Object>,
+    /// The record.
+    pub(crate) state: &'a ObjectState,
+}
+
+/// Brings together what is recorded and what was found.
+///
+/// `candidate` is where sealed values may be found again when nothing was read: the spec's arguments.
+pub(crate) fn existing<'a>(
+    input: &PlanInput<'_, '_>,
+    address: &Address,
+    state: &'a ObjectState,
+    schema: &Schema,
+    candidate: &Object,
+    default_tags: &Object,
+) -> Existing<'a> {
+    let salt = &input.prior.lineage;
+    let found = match input.observed.get(address, &state.id) {
+        Some(Live::Gone) => {
+            let recorded = unseal_object(&state.attributes, candidate, salt);
+            return Existing { recorded, live: None, state };
+        }
+        Some(Live::Present(found)) => found,
+        None => {
+            let recorded = unseal_object(&state.attributes, candidate, salt);
+            return Existing { live: Some(recorded.clone()), recorded, state };
+        }
+    };
+    let mut recorded = unseal_object(&state.attributes, found, salt);
+    // What was not read stands as recorded; what AWS never tells, too.
+    let mut live = mark_like(schema, found, &state.attributes);
+    for attribute in schema.attributes {
+        if attribute.local || attribute.write_only || !live.contains_key(attribute.name) {
+            let stands = recorded.value(attribute.name);
+            let opened =
+                unseal_object(&Object::new().with(attribute.name, stands.clone()), candidate, salt);
+            let value = opened.value(attribute.name).clone();
+            recorded.set(attribute.name, value.clone());
+            live.set(attribute.name, value);
+        }
+    }
+    if schema.is_taggable() {
+        own_tags(&mut live, &recorded, candidate, default_tags);
+    }
+    Existing { recorded, live: Some(live), state }
+}
+
+/// Takes the provider's default tags out of the `tags` that were read: AWS keeps one set of tags for both.
+fn own_tags(live: &mut Object, recorded: &Object, config: &Object, default_tags: &Object) {
+    let Some(all) = live.map("tags_all").cloned() else { return };
+    let mut mentioned = recorded.map("tags").cloned().unwrap_or_default();
+    mentioned.extend(config.map("tags").cloned().unwrap_or_default());
+    let own = tags::own(&all, default_tags, &mentioned);
+    let none_given = recorded.value("tags").is_null() && config.value("tags").is_null();
+    live.set("tags", if own.is_empty() && none_given { Value::Null } else { Value::Map(own) });
+}
+
+/// Returns what changed behind our back, in what a spec can say; `None` when nothing did.
+pub(crate) fn drift(address: &Address, schema: &Schema, existing: &Existing<'_>) -> Option<Drift> {
+    let drift = |after, changed| Drift {
+        address: address.clone(),
+        before: existing.recorded.clone(),
+        after,
+        changed,
+    };
+    let Some(live) = &existing.live else { return Some(drift(None, Vec::new())) };
+    let mut changed = proposed::changed_paths(schema, &existing.recorded, live);
+    changed.retain(|path| {
+        path.attribute().is_some_and(|name| name != "tags_all")
+            && path
+                .attribute()
+                .and_then(|name| schema.attribute(name))
+                .is_some_and(|attribute| attribute.presence != Presence::Computed)
+    });
+    (!changed.is_empty()).then(|| drift(Some(live.clone()), changed))
+}

@@ -1,0 +1,54 @@
+//! In which order replacements work, where the blocks do not say.
+
+use std::collections::BTreeSet;
+
+use reconcile_model::{
+    Action, Change, Mode, Object, ReplaceOrder, ResourceAddress, Schema, plan::CauseKind,
+    proposed::is_same, schema::Recovery,
+};
+
+use crate::input::PlanInput;
+
+/// Turns replacements create-first where delete-first cannot work.
+///
+/// AWS refuses to delete what is in use. An object that another one goes on using, changed in place to use the new one,
+/// can only be deleted after that change, and so after the new object was made. That is possible unless the new object
+/// has the natural key of the old one.
+pub(crate) fn order_replacements(
+    input: &PlanInput<'_, '_>,
+    create_first: &BTreeSet<ResourceAddress>,
+    changes: &mut [Change],
+) {
+    let mut used: BTreeSet<ResourceAddress> = BTreeSet::new();
+    for change in changes.iter().filter(|change| change.action == Action::Update) {
+        for cause in &change.causes {
+            if let CauseKind::Upstream(blocks) = &cause.kind {
+                used.extend(blocks.iter().cloned());
+            }
+        }
+    }
+    for change in changes {
+        let block = &change.address.resource;
+        if change.action == Action::Replace(ReplaceOrder::DeleteThenCreate)
+            && used.contains(block)
+            && !create_first.contains(block)
+            && let Some(schema) = input.schemas.get(Mode::Managed, change.address.type_name())
+            && let (Some(before), Some(after)) = (&change.before, &change.after)
+            && can_coexist(schema, before, after)
+        {
+            change.action = Action::Replace(ReplaceOrder::CreateThenDelete);
+        }
+    }
+}
+
+/// Tells whether the old and the new object can be there at once.
+fn can_coexist(schema: &Schema, before: &Object, after: &Object) -> bool {
+    match schema.recovery {
+        Recovery::NaturalKey(names) => names.iter().any(|name| {
+            schema
+                .attribute(name)
+                .is_some_and(|it| !is_same(it, before.value(name), after.value(name)))
+        }),
+        Recovery::ClientToken | Recovery::OperationTag | Recovery::None => true,
+    }
+}

@@ -1,0 +1,84 @@
+//! Why an object changes: what the spec says, what was recorded, and what is there, compared.
+
+use reconcile_model::{
+    Change, Object, Path, Reason, Value,
+    plan::{Cause, CauseKind},
+    proposed::is_same,
+};
+use reconcile_spec::Block;
+
+use crate::recorded::Existing;
+use crate::world::World;
+
+impl World<'_, '_> {
+    /// Adds to a change why each of its attributes differs, and says so for the whole.
+    pub(crate) fn explain(
+        &self,
+        block: &Block,
+        config: &Object,
+        existing: &Existing<'_>,
+        change: &mut Change,
+    ) {
+        change.causes = change
+            .changed
+            .iter()
+            .map(|path| self.cause(block, config, existing, change, path))
+            .collect();
+        let drifted = |cause: &Cause| cause.kind == CauseKind::Drift;
+        let computed = |cause: &Cause| cause.kind == CauseKind::Computed;
+        if change.reason == Reason::SpecChanged
+            && change.causes.iter().any(drifted)
+            && change.causes.iter().all(|cause| drifted(cause) || computed(cause))
+        {
+            change.reason = Reason::Drifted;
+        }
+    }
+
+    fn cause(
+        &self,
+        block: &Block,
+        config: &Object,
+        existing: &Existing<'_>,
+        change: &Change,
+        path: &Path,
+    ) -> Cause {
+        let name = path.attribute().unwrap_or_default();
+        let given = match name {
+            // `tags_all` is what the spec says in `tags`, and in the provider's default tags.
+            "tags_all" => "tags",
+            other => other,
+        };
+        let recorded = existing.recorded.value(name);
+        let live = existing.live.as_ref().map_or(&Value::Null, |live| live.value(name));
+        let planned = change.after.as_ref().map_or(&Value::Null, |after| after.value(name));
+        let same = |a: &Value, b: &Value| {
+            block.schema.attribute(name).is_some_and(|attribute| is_same(attribute, a, b))
+        };
+        let drifted = !same(recorded, live);
+        let span = block
+            .arguments
+            .contains(given)
+            .then(|| {
+                let path = if given == name { path.clone() } else { Path::root(given) };
+                self.scope.span_of(block, &path)
+            })
+            .flatten();
+        let kind = if drifted && same(recorded, planned) {
+            CauseKind::Drift
+        } else if config.value(given).is_null()
+            && !block.arguments.contains(given)
+            && !planned.is_known()
+        {
+            CauseKind::Computed
+        } else {
+            let upstream: Vec<_> = self
+                .scope
+                .references(block, given)
+                .into_iter()
+                .filter(|address| self.changing.contains(address))
+                .collect();
+            if upstream.is_empty() { CauseKind::Spec } else { CauseKind::Upstream(upstream) }
+        };
+        Cause { kind, span, recorded: drifted.then(|| recorded.clone()) }
+    }
+}

@@ -1,0 +1,265 @@
+//! The state of one planning pass: block after block, in dependency order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reconcile_model::{
+    Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectState, Reason,
+    ResourceAddress, Schema, Value,
+    plan::{Drift, PlanMode},
+};
+use reconcile_spec::{Block, Expansion, Instances, Scope};
+
+use crate::input::{DataRead, PlanInput};
+use crate::recorded::{self, Existing};
+use crate::targets::Selection;
+
+/// One planning pass.
+pub(crate) struct World<'a, 's> {
+    pub(crate) input: PlanInput<'a, 's>,
+    pub(crate) scope: Scope<'s>,
+    pub(crate) changes: Vec<Change>,
+    /// What becomes of each instance planned so far, for what depends on it.
+    pub(crate) actions: BTreeMap<Address, Action>,
+    /// The blocks with an instance that changes.
+    pub(crate) changing: BTreeSet<ResourceAddress>,
+    pub(crate) reads: Vec<DataRead>,
+    pub(crate) errors: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) drift: Vec<Drift>,
+    /// The blocks that replace create-first: those that say so and all that they depend on.
+    pub(crate) create_first: BTreeSet<ResourceAddress>,
+    pub(crate) selection: Selection,
+    default_tags: BTreeMap<String, Arc<Object>>,
+}
+
+impl<'a, 's> World<'a, 's> {
+    /// Begins a pass.
+    ///
+    /// # Errors
+    ///
+    /// When the options name what is not there, or a provider block cannot be evaluated.
+    pub(crate) fn new(input: &PlanInput<'a, 's>) -> Result<Self, Vec<Diagnostic>> {
+        let scope = Scope::new(input.spec);
+        let selection = Selection::new(input)?;
+        let mut errors = Vec::new();
+        let mut tags = BTreeMap::new();
+        for key in input.spec.providers.keys() {
+            match scope.provider(key) {
+                Ok(arguments) => {
+                    let default = arguments.map("default_tags").cloned().unwrap_or_default();
+                    tags.insert(key.clone(), Arc::new(default));
+                }
+                Err(more) => errors.extend(more),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            input: *input,
+            scope,
+            changes: Vec::new(),
+            actions: BTreeMap::new(),
+            changing: BTreeSet::new(),
+            reads: Vec::new(),
+            errors,
+            warnings: Vec::new(),
+            drift: Vec::new(),
+            create_first: create_first(input),
+            selection,
+            default_tags: tags,
+        })
+    }
+
+    /// Returns the default tags of a provider configuration.
+    pub(crate) fn default_tags(&self, provider: &str) -> Arc<Object> {
+        self.default_tags.get(provider).cloned().unwrap_or_default()
+    }
+
+    /// Brings together what is recorded of an object and what was found, and notes what changed behind our back.
+    pub(crate) fn existing(
+        &mut self,
+        address: &Address,
+        state: &'a ObjectState,
+        schema: &Schema,
+        candidate: &Object,
+    ) -> Existing<'a> {
+        let default_tags = self.default_tags(&state.provider);
+        let existing =
+            recorded::existing(&self.input, address, state, schema, candidate, &default_tags);
+        self.drift.extend(recorded::drift(address, schema, &existing));
+        existing
+    }
+
+    /// Plans every block of the spec. Destroying is planning against an empty spec: then there is none.
+    pub(crate) fn plan_blocks(&mut self) {
+        if self.input.options.mode == PlanMode::Destroy {
+            return;
+        }
+        let spec = self.input.spec;
+        for address in spec.order() {
+            let block = &spec.blocks[address];
+            match self.scope.expand(block) {
+                Ok(expansion) => self.plan_block(block, expansion),
+                Err(more) => {
+                    self.errors.extend(more);
+                    // What depends on it is still looked at, for its own errors.
+                    self.scope.set(address, Instances::One(Value::Unknown));
+                }
+            }
+        }
+    }
+
+    fn plan_block(&mut self, block: &'s Block, expansion: Expansion) {
+        let instances = match expansion {
+            Expansion::One => Instances::One(self.plan_instance(block, None)),
+            Expansion::Count(count) => Instances::Count(
+                (0..count)
+                    .map(|index| self.plan_instance(block, Some(InstanceKey::Index(index))))
+                    .collect(),
+            ),
+            Expansion::Each(members) => Instances::Each(
+                members
+                    .into_keys()
+                    .map(|key| {
+                        let value =
+                            self.plan_instance(block, Some(InstanceKey::Name(Arc::clone(&key))));
+                        (key, value)
+                    })
+                    .collect(),
+            ),
+        };
+        self.scope.set(&block.address, instances);
+    }
+
+    /// Plans one instance and returns its value for what refers to it.
+    fn plan_instance(&mut self, block: &'s Block, key: Option<InstanceKey>) -> Value {
+        let address = block.address.instance(key);
+        let result = match block.address.mode {
+            Mode::Data => self.plan_data(block, &address),
+            Mode::Managed => self.plan_managed(block, &address),
+        };
+        result.unwrap_or_else(|errors| {
+            self.errors.extend(errors.into_iter().map(|error| match error.address {
+                Some(_) => error,
+                None => error.about(&address),
+            }));
+            Value::Unknown
+        })
+    }
+
+    /// Adds a change and remembers it for what depends on it.
+    pub(crate) fn push(&mut self, change: Change) {
+        if change.action != Action::NoOp {
+            self.changing.insert(change.address.resource.clone());
+        }
+        self.actions.insert(change.address.clone(), change.action);
+        self.changes.push(change);
+    }
+
+    /// Plans what is recorded and no longer wanted.
+    pub(crate) fn plan_removals(&mut self) {
+        let input = self.input;
+        for (address, resource) in &input.prior.resources {
+            let selected = self.selection.contains(address);
+            for state in &resource.deposed {
+                let deposed = self.removal(address, state, Reason::Deposed);
+                let change = Change { deposed: true, ..deposed };
+                if selected && input.options.mode != PlanMode::RefreshOnly {
+                    self.changes.push(change);
+                }
+            }
+            let Some(state) = &resource.current else { continue };
+            if self.actions.contains_key(address) {
+                continue;
+            }
+            let reason = if input.options.mode == PlanMode::Destroy {
+                Reason::Destroy
+            } else if input.spec.blocks.contains_key(&address.resource) {
+                Reason::KeyGone
+            } else {
+                Reason::NotInSpec
+            };
+            let mut change = self.removal(address, state, reason);
+            if !selected || input.options.mode == PlanMode::RefreshOnly {
+                change.action = Action::NoOp;
+                change.reason = Reason::Unchanged;
+                change.after.clone_from(&change.before);
+            }
+            let block = input.spec.blocks.get(&address.resource);
+            if let Some(block) = block
+                && block.lifecycle.prevent_destroy
+                && change.action.is_destructive()
+            {
+                self.errors.push(crate::instance::prevented(block, address, change.action));
+            }
+            self.push(change);
+        }
+    }
+
+    fn removal(&mut self, address: &Address, state: &'a ObjectState, reason: Reason) -> Change {
+        let schema = self.input.schemas.get(address.resource.mode, address.type_name());
+        let (live, before) = match schema {
+            Some(schema) => {
+                let Existing { recorded, live, .. } =
+                    self.existing(address, state, schema, &Object::new());
+                (live.is_some(), live.unwrap_or(recorded))
+            }
+            None => (true, state.attributes.clone()),
+        };
+        Change {
+            id: Some(state.id.clone()),
+            action: if live { Action::Delete } else { Action::Forget },
+            before: Some(before),
+            reason: if live { reason } else { Reason::Missing },
+            dependencies: state.dependencies.clone(),
+            create_before_destroy: state.create_before_destroy,
+            timeouts: state.timeouts.clone(),
+            status: state.status,
+            ..blank(address, &state.provider)
+        }
+    }
+}
+
+/// Returns a change with nothing in it.
+pub(crate) fn blank(address: &Address, provider: &str) -> Change {
+    Change {
+        address: address.clone(),
+        previous_address: None,
+        id: None,
+        deposed: false,
+        action: Action::NoOp,
+        before: None,
+        after: None,
+        changed: Vec::new(),
+        replace: Vec::new(),
+        restart: Vec::new(),
+        reason: Reason::Unchanged,
+        causes: Vec::new(),
+        dependencies: BTreeSet::new(),
+        provider: provider.to_owned(),
+        create_before_destroy: false,
+        timeouts: BTreeMap::new(),
+        status: reconcile_model::ObjectStatus::Ready,
+        span: None,
+    }
+}
+
+/// Returns the blocks that replace create-first.
+///
+/// What a create-first block depends on has to follow: its new object is made while the old one still uses the old
+/// objects of its dependencies.
+fn create_first(input: &PlanInput<'_, '_>) -> BTreeSet<ResourceAddress> {
+    let mut all = BTreeSet::new();
+    for address in input.spec.order().iter().rev() {
+        let block = &input.spec.blocks[address];
+        if block.lifecycle.create_before_destroy {
+            all.insert(address.clone());
+        }
+        if all.contains(address) {
+            all.extend(input.spec.dependencies(address).iter().cloned());
+        }
+    }
+    all
+}
