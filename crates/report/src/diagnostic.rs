@@ -109,7 +109,7 @@ pub(crate) fn one(diagnostic: &Diagnostic, columns: usize) -> Vec<Line> {
         && !diagnostic.summary.contains(&address)
         && !diagnostic.detail.contains(&address)
     {
-        lines.push(Line::text(Tone::Quiet, format!("  in {address}")));
+        lines.push(Line::text(Tone::Quiet, format!("  in {}", plain(&address))));
     }
     if !diagnostic.detail.is_empty() {
         lines.extend(

@@ -43,10 +43,20 @@ pub(crate) struct View<'a> {
 impl View<'_> {
     /// Returns what an argument's value comes from: `aws_lb.web.arn`.
     fn sources(&self, path: &Path) -> Vec<&str> {
-        self.origin
+        let mut sources = self
+            .origin
             .and_then(|(configuration, block)| configuration.at(block, path))
             .map(crate::configuration::Expression::references)
-            .unwrap_or_default()
+            .unwrap_or_default();
+        // A variable is known: what is not comes from the objects beside it, when there are any.
+        let is_object = |source: &&str| {
+            let first = source.split('.').next().unwrap_or_default();
+            !matches!(first, "var" | "local" | "each" | "count" | "path" | "self")
+        };
+        if sources.iter().any(is_object) {
+            sources.retain(is_object);
+        }
+        sources
     }
 
     fn is_configured(&self, path: &Path) -> bool {
@@ -61,7 +71,7 @@ pub(crate) fn object(diff: &Diff, depth: usize, view: View<'_>) -> Vec<Line> {
         Shape::Gone => Status::Removed,
         Shape::Same | Shape::Replaced => Status::Changed,
     };
-    let repeated = repeats_tags(&diff.attributes);
+    let repeated = repeats_tags(&diff.attributes, view);
     let nodes = diff.attributes.iter().filter(|node| !(repeated && is_named(node, "tags_all")));
     members(nodes, parent, Identify::No, depth, view)
 }
@@ -105,6 +115,8 @@ fn members<'a>(
             left_out += 1;
         } else if parent != Status::Changed && is_empty(&node.body) {
             // A new object without any of something says nothing by it.
+        } else if let Some(names) = only_left_to_aws(node, view) {
+            later.extend(names);
         } else if node.is_block() {
             blocks.push(node);
         } else {
@@ -228,6 +240,22 @@ fn is_left_to_aws(node: &Node, parent: Status, view: View<'_>) -> bool {
         }
 }
 
+/// Returns what AWS decides in the only block of its kind, when of a replaced object nothing else changes there:
+/// `root_block_device.volume_id`.
+fn only_left_to_aws(node: &Node, view: View<'_>) -> Option<Vec<String>> {
+    let Body::Blocks(blocks) = &node.body else { return None };
+    let [Node { body: Body::Object(nodes), status: Status::Changed, mark: None, .. }] =
+        blocks.as_slice()
+    else {
+        return None;
+    };
+    let mut changed = nodes.iter().filter(|node| node.status != Status::Unchanged);
+    let name = quote::label(&node.label);
+    (view.shape == Shape::Replaced
+        && changed.clone().all(|node| is_left_to_aws(node, Status::Changed, view)))
+    .then(|| changed.by_ref().map(|it| format!("{name}.{}", quote::label(&it.label))).collect())
+}
+
 /// Tells whether an unchanged attribute of a block tells it from its neighbors.
 fn tells_apart(node: &Node) -> bool {
     let name_tells = ["name", "description", "device_name"].iter().any(|name| is_named(node, name));
@@ -265,7 +293,7 @@ fn block_count(node: &Node) -> usize {
 }
 
 /// Tells whether `tags_all` says nothing of its own: every difference in it is one of `tags`.
-fn repeats_tags(nodes: &[Node]) -> bool {
+fn repeats_tags(nodes: &[Node], view: View<'_>) -> bool {
     let named = |name: &str| nodes.iter().find(|node| is_named(node, name));
     let (Some(own), Some(all)) = (named("tags"), named("tags_all")) else { return false };
     match (&own.body, &all.body) {
@@ -274,7 +302,7 @@ fn repeats_tags(nodes: &[Node]) -> bool {
                 own.iter().any(|it| {
                     it.label == entry.label
                         && it.status == entry.status
-                        && value::inline_of(it) == value::inline_of(entry)
+                        && value::inline_of(it, view) == value::inline_of(entry, view)
                 })
             })
         }

@@ -84,19 +84,15 @@ pub(crate) fn label(label: &Label) -> String {
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
-        let mut line = String::new();
-        let mut taken = 0;
-        for word in paragraph.split(' ') {
-            let wide = width(word);
-            if !line.is_empty() && taken + 1 + wide > columns {
-                lines.push(std::mem::take(&mut line));
-                taken = 0;
-            } else if taken > 0 || !line.is_empty() {
+        let mut words = paragraph.split(' ');
+        let mut line = words.next().unwrap_or_default().to_owned();
+        for word in words {
+            if width(&line) + 1 + width(word) > columns && !line.trim().is_empty() {
+                lines.push(std::mem::replace(&mut line, word.to_owned()));
+            } else {
                 line.push(' ');
-                taken += 1;
+                line.push_str(word);
             }
-            line.push_str(word);
-            taken += wide;
         }
         lines.push(line);
     }

@@ -16,7 +16,7 @@ use crate::{
     exposure::exposures,
     layout::{self, Shape, View},
     line::{Line, Sign, Tone, piece, render},
-    quote::wrap,
+    quote::{plain, wrap},
 };
 
 /// Returns a plan as text.
@@ -61,7 +61,9 @@ pub fn summary(plan: &Plan) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    format!("Plan: {}.", parts.join(", "))
+    let only_outputs = plan.changes.iter().all(|change| change.action == Action::NoOp);
+    let end = if only_outputs { " Only outputs change." } else { "" };
+    format!("Plan: {}.{end}", parts.join(", "))
 }
 
 /// What all sections look at.
@@ -146,8 +148,8 @@ impl<'a> Cx<'a> {
     fn change(&self, change: &Change) -> Vec<Line> {
         let schema = self.schema(&change.address);
         let (tone, heading) = reason::heading(change);
-        let mut lines = vec![comment(tone, &heading)];
-        lines.extend(self.comments(reason::reasons(change, schema, self.plan)));
+        let mut lines = self.comments(tone, [heading]);
+        lines.extend(self.comments(Tone::Quiet, reason::reasons(change, schema, self.plan)));
         let shape = match change.action {
             Action::Create | Action::Read => Shape::New,
             Action::Update => Shape::Same,
@@ -181,9 +183,9 @@ impl<'a> Cx<'a> {
     fn drifted(&self, drift: &Drift) -> Vec<Line> {
         let id = drift.before.str("id").map(|id| format!(" ({id})")).unwrap_or_default();
         let what = if drift.after.is_some() { "was changed" } else { "was deleted" };
-        let heading = format!("{}{id} {what}", drift.address);
-        let mut lines = vec![comment(Tone::Strong, &heading)];
-        lines.extend(self.comments(reason::consequence(drift, self.plan)));
+        let heading = plain(&format!("{}{id} {what}", drift.address));
+        let mut lines = self.comments(Tone::Strong, [heading]);
+        lines.extend(self.comments(Tone::Quiet, reason::consequence(drift, self.plan)));
         if drift.after.is_some() {
             let view = View { columns: self.columns, shape: Shape::Same, origin: None };
             let diff = Diff::of_drift(self.schema(&drift.address), drift);
@@ -226,7 +228,7 @@ impl<'a> Cx<'a> {
         }
         let mut lines = vec![Line::text(Tone::Danger, "Newly exposed:")];
         for exposure in exposures {
-            let text = format!("{}: {}", exposure.address, exposure.what);
+            let text = plain(&format!("{}: {}", exposure.address, exposure.what));
             for (at, text) in wrap(&text, self.columns - 4).into_iter().enumerate() {
                 let lead = if at == 0 { "  ! " } else { "    " };
                 lines.push(Line {
@@ -260,20 +262,17 @@ impl<'a> Cx<'a> {
         lines
     }
 
-    fn comments(&self, texts: Vec<String>) -> Vec<Line> {
+    fn comments(&self, tone: Tone, texts: impl IntoIterator<Item = String>) -> Vec<Line> {
+        let room = self.columns - 6;
         texts
-            .iter()
-            .flat_map(|text| wrap(text, self.columns - 6).into_iter().enumerate())
+            .into_iter()
+            .flat_map(|text| wrap(&text, room).into_iter().enumerate())
             .map(|(at, text)| {
-                let lead = if at == 0 { "" } else { "  " };
-                comment(Tone::Quiet, &format!("{lead}{text}"))
+                let lead = if at == 0 { "  # " } else { "  #   " };
+                Line::text(tone, format!("{lead}{text}"))
             })
             .collect()
     }
-}
-
-fn comment(tone: Tone, text: &str) -> Line {
-    Line::text(tone, format!("  # {text}"))
 }
 
 /// Returns the sign of an action.

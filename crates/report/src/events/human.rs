@@ -66,7 +66,7 @@ impl<W: io::Write> Human<W> {
 
     fn tell(&mut self, address: &Address, tone: Tone, text: String) {
         self.say(&[Line {
-            pieces: vec![piece(Tone::Strong, format!("{address}: ")), piece(tone, text)],
+            pieces: vec![piece(Tone::Strong, plain(&format!("{address}: "))), piece(tone, text)],
             ..Line::blank()
         }]);
     }
@@ -138,7 +138,7 @@ impl<W: io::Write> Human<W> {
             lines.push(Line {
                 pieces: vec![
                     piece(Tone::Danger, "  failed   "),
-                    piece(Tone::Plain, format!("{address} ({what})")),
+                    piece(Tone::Plain, plain(&format!("{address} ({what})"))),
                 ],
                 ..Line::blank()
             });
@@ -152,7 +152,7 @@ impl<W: io::Write> Human<W> {
                 lines.push(Line {
                     pieces: vec![
                         piece(Tone::Changed, "  skipped  "),
-                        piece(Tone::Plain, format!("{address}{why}")),
+                        piece(Tone::Plain, plain(&format!("{address}{why}"))),
                     ],
                     ..Line::blank()
                 });

@@ -126,21 +126,17 @@ fn line_diff(old: &str, new: &str, only_space: bool) -> Vec<TextLine> {
     };
     let (a, b) = (split(old), split(new));
     let groups = group_diff_ops(capture_diff_slices(Algorithm::Patience, &a, &b), CONTEXT);
-    let hidden = |count: usize| {
-        (count > 0)
-            .then(|| TextLine::Remark(format!("({} hidden)", counted(count, "unchanged line"))))
-    };
     let mut lines = Vec::new();
     let mut shown = 0;
     for group in &groups {
         let start = group.first().map(|op| op.old_range().start).unwrap_or_default();
-        lines.extend(hidden(start.saturating_sub(shown)));
+        lines.extend(unchanged(&a[shown..start]));
         for op in group {
             lines.extend(changes(op, &a, &b));
             shown = op.old_range().end;
         }
     }
-    lines.extend(hidden(a.len().saturating_sub(shown)));
+    lines.extend(unchanged(&a[shown..]));
     let remark = match ends {
         (true, false) => Some("the line end at the end is removed"),
         (false, true) => Some("a line end at the end is added"),
@@ -148,6 +144,18 @@ fn line_diff(old: &str, new: &str, only_space: bool) -> Vec<TextLine> {
     };
     lines.extend(remark.map(|remark| TextLine::Remark(remark.to_owned())));
     lines
+}
+
+/// Stands for unchanged lines far from any change; a single one takes no more room than saying so.
+fn unchanged(lines: &[String]) -> Option<TextLine> {
+    match lines {
+        [] => None,
+        [line] => Some(TextLine::Line(Status::Unchanged, line.clone())),
+        lines => {
+            let what = counted(lines.len(), "unchanged line");
+            Some(TextLine::Remark(format!("({what} hidden)")))
+        }
+    }
 }
 
 fn changes(op: &DiffOp, before: &[String], after: &[String]) -> Vec<TextLine> {

@@ -1,7 +1,7 @@
 //! One named value as lines.
 
 use reconcile_model::{
-    Path, Value,
+    Value,
     diff::{Body, Node, Status},
 };
 
@@ -70,37 +70,38 @@ impl Entry<'_> {
         Line::item(self.sign, self.depth, std::iter::once(start).chain(pieces).collect())
     }
 
-    /// Returns a line below the first, with its text under the value.
-    fn below(&self, lead: &str, pieces: impl IntoIterator<Item = Piece>) -> Line {
-        let blank = width(&self.start).saturating_sub(width(lead));
-        let start = piece(Tone::Quiet, format!("{}{lead}", " ".repeat(blank)));
-        Line::item(Sign::NONE, self.depth, std::iter::once(start).chain(pieces).collect())
-    }
-
-    /// Returns the value on one line, with what its change costs.
+    /// Returns a value on the line of its name where it fits, and below it where it does not.
     fn one(&self, text: String) -> Vec<Line> {
-        self.broken(vec![text], self.tone())
-    }
-
-    /// Returns the lines of a value that takes several; what its change costs comes last.
-    fn broken(&self, texts: Vec<String>, tone: Tone) -> Vec<Line> {
-        let room = self.room();
-        let last = texts.last().map(|text| width(text)).unwrap_or_default();
-        let mut lines: Vec<Line> = Vec::new();
-        for text in texts {
-            let text = piece(tone, text);
-            lines.push(if lines.is_empty() { self.first([text]) } else { self.below("", [text]) });
+        let suffix = suffix(self.node);
+        let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
+        if width(&text) + suffixed <= self.room() {
+            return vec![self.first(std::iter::once(piece(self.tone(), text)).chain(suffix))];
         }
-        self.with_suffix(lines, room.saturating_sub(last))
-    }
-
-    fn with_suffix(&self, mut lines: Vec<Line>, left: usize) -> Vec<Line> {
-        let Some(suffix) = suffix(self.node) else { return lines };
-        match lines.last_mut() {
-            Some(line) if width(&suffix.text) <= left => line.pieces.push(suffix),
-            _ => lines.push(self.below("", [piece(suffix.tone, suffix.text.trim_start())])),
-        }
+        let sign = match self.node.status {
+            Status::Unchanged => Sign::NONE,
+            Status::Added => Sign::ADDED,
+            Status::Removed => Sign::REMOVED,
+            Status::Changed => Sign::CHANGED,
+        };
+        let mut lines = vec![self.first(suffix)];
+        lines.extend(self.below(Sign { tone: self.tone(), ..sign }, &text));
         lines
+    }
+
+    /// Returns the lines of a value below its name; of a very long one, the middle is left out and counted.
+    fn below(&self, sign: Sign, text: &str) -> Vec<Line> {
+        let room = self.view.columns.saturating_sub(margin(self.depth + 1)).max(16);
+        let mut parts = chunks(text, room);
+        if parts.len() > MOST_LINES {
+            let cut = parts.split_off(MOST_LINES - 1);
+            let count: usize = cut.iter().map(|line| line.chars().count()).sum();
+            parts.push(format!("… ({} more)", counted(count, "character")));
+        }
+        let signs = std::iter::once(sign).chain(std::iter::repeat(Sign::NONE));
+        signs
+            .zip(parts)
+            .map(|(at, part)| Line::item(at, self.depth + 1, vec![piece(sign.tone, part)]))
+            .collect()
     }
 
     fn value(&self, before: &Value, after: &Value) -> Vec<Line> {
@@ -113,76 +114,50 @@ impl Entry<'_> {
 
     fn single(&self, value: &Value) -> Vec<Line> {
         if value.is_unknown() {
-            return self.broken(self.fitted(&self.unknown()), self.tone());
+            return self.one(unknown(self.node, self.view));
         }
         if let Some(text) = text_value::whole(self.node.attribute, value) {
             return self.text(text);
         }
-        let text = match text_value::decoded(self.node.attribute, value) {
-            Some(text) => format!("base64encode({})", quote::quoted(&text)),
-            None => inline(value),
-        };
-        self.broken(self.fitted(&text), self.tone())
+        self.one(self.scalar(value))
     }
 
     fn pair(&self, before: &Value, after: &Value) -> Vec<Line> {
         if let Some(text) = text_value::diff(self.node.attribute, before, after) {
             return self.text(text);
         }
-        let attribute = self.node.attribute;
-        let (old, new) =
-            match (text_value::decoded(attribute, before), text_value::decoded(attribute, after)) {
-                (Some(old), Some(new)) => {
-                    let wrapped = |text: &str| format!("base64encode({})", quote::quoted(text));
-                    (wrapped(&old), wrapped(&new))
-                }
-                _ if after.is_unknown() => (inline(before), self.unknown()),
-                _ => (inline(before), inline(after)),
-            };
+        let old = self.scalar(before);
+        let new =
+            if after.is_unknown() { unknown(self.node, self.view) } else { self.scalar(after) };
         let room = self.room();
-        let suffix = suffix(self.node).map(|piece| width(&piece.text)).unwrap_or_default();
-        if width(&old) + 4 + width(&new) + suffix <= room {
-            let pieces =
-                [piece(Tone::Removed, old), piece(Tone::Quiet, " -> "), piece(Tone::Added, new)]
-                    .into_iter()
-                    .chain(super::suffix(self.node));
-            return vec![self.first(pieces)];
+        let suffix = suffix(self.node);
+        let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
+        let arrow = piece(Tone::Quiet, "-> ");
+        if width(&old) + 4 + width(&new) + suffixed <= room {
+            let pieces = [piece(Tone::Removed, format!("{old} ")), arrow, piece(Tone::Added, new)];
+            return vec![self.first(pieces.into_iter().chain(suffix))];
+        }
+        if width(&old) <= room && width(&new) + suffixed <= room && width(&self.start) > 3 {
+            // The arrow stands under the equals sign, so that the values stand one above the other.
+            let blank = " ".repeat(width(&self.start) - 3);
+            let pieces = [piece(Tone::Plain, blank), arrow, piece(Tone::Added, new)];
+            let second = pieces.into_iter().chain(suffix).collect();
+            let first = self.first([piece(Tone::Removed, old)]);
+            return vec![first, Line::item(Sign::NONE, self.depth, second)];
         }
         let (old, new) = elided(&old, &new, room);
-        let mut lines = Vec::new();
-        for text in self.fitted(&old) {
-            let text = piece(Tone::Removed, text);
-            lines.push(if lines.is_empty() { self.first([text]) } else { self.below("", [text]) });
-        }
-        let fitted = self.fitted(&new);
-        let last = fitted.last().map(|text| width(text)).unwrap_or_default();
-        for (at, text) in fitted.into_iter().enumerate() {
-            let lead = if at == 0 { "-> " } else { "" };
-            lines.push(self.below(lead, [piece(Tone::Added, text)]));
-        }
-        self.with_suffix(lines, room.saturating_sub(last))
-    }
-
-    /// Returns what stands for an unknown value: what it comes from, where the spec tells.
-    fn unknown(&self) -> String {
-        let path: &Path = &self.node.path;
-        let sources = self.view.sources(path);
-        if sources.is_empty() {
-            UNKNOWN.to_owned()
-        } else {
-            format!("(known after apply: {})", sources.join(", "))
-        }
-    }
-
-    /// Cuts a text into lines; of a very long one, the middle is left out and counted.
-    fn fitted(&self, text: &str) -> Vec<String> {
-        let mut lines = chunks(text, self.room());
-        if lines.len() > MOST_LINES {
-            let cut = lines.split_off(MOST_LINES - 1);
-            let count: usize = cut.iter().map(|line| line.chars().count()).sum();
-            lines.push(format!("… ({} more)", counted(count, "character")));
-        }
+        let mut lines = vec![self.first(suffix)];
+        lines.extend(self.below(Sign::REMOVED, &old));
+        lines.extend(self.below(Sign::ADDED, &new));
         lines
+    }
+
+    /// Returns a value on one line, decoded where it is text in base64.
+    fn scalar(&self, value: &Value) -> String {
+        match text_value::decoded(self.node.attribute, value) {
+            Some(text) => format!("base64encode({})", quote::quoted(&text)),
+            None => inline(value),
+        }
     }
 
     fn text(&self, text: text_value::Text) -> Vec<Line> {
@@ -220,7 +195,7 @@ impl Entry<'_> {
         let whole = matches!(self.node.status, Status::Added | Status::Removed);
         if whole
             && (open == "[" || nodes.len() < 2)
-            && let Some(text) = inline_of(self.node)
+            && let Some(text) = inline_of(self.node, self.view)
             && width(&text) + suffixed <= self.room()
         {
             return self.one(text);
@@ -246,15 +221,27 @@ impl Entry<'_> {
     }
 }
 
+/// Returns what stands for an unknown value: what it comes from, where the spec tells.
+fn unknown(node: &Node, view: View<'_>) -> String {
+    let sources = view.sources(&node.path);
+    if sources.is_empty() {
+        UNKNOWN.to_owned()
+    } else {
+        format!("(known after apply: {})", sources.join(", "))
+    }
+}
+
 /// Returns a value on one line, the side after unless it is removed, or `None` for a text of several lines.
-pub(super) fn inline_of(node: &Node) -> Option<String> {
+pub(super) fn inline_of(node: &Node, view: View<'_>) -> Option<String> {
     let joined = |nodes: &[Node]| -> Option<Vec<String>> {
+        // What several elements come from is told of all of them together: none of them is named.
+        let view = if nodes.len() > 1 { View { origin: None, ..view } } else { view };
         nodes
             .iter()
             .filter(|node| !node.is_absent())
             .map(|node| {
                 let name = quote::label(&node.label);
-                let text = inline_of(node)?;
+                let text = inline_of(node, view)?;
                 Some(if name.is_empty() { text } else { format!("{name} = {text}") })
             })
             .collect()
@@ -262,6 +249,9 @@ pub(super) fn inline_of(node: &Node) -> Option<String> {
     match &node.body {
         Body::Value { before, after } => {
             let value = if node.status == Status::Removed { before } else { after };
+            if value.is_unknown() {
+                return Some(unknown(node, view));
+            }
             let several = value.as_str().is_some_and(|text| text.contains('\n'));
             (!several).then(|| inline(value))
         }

@@ -17,14 +17,16 @@ use crate::{
 /// How much of a value a reason shows: what it is can be read below it.
 const VALUE_COLUMNS: usize = 48;
 
+/// How many attributes a reason names: all of them can be read below it.
+const MOST_NAMES: usize = 6;
+
 /// Returns the line that says what is done to an object.
 pub(super) fn heading(change: &Change) -> (Tone, String) {
-    let id = change.id.as_ref().map(|id| plain(id.as_str()));
-    let name = match (&id, change.deposed) {
+    let name = plain(&match (&change.id, change.deposed) {
         (Some(id), true) => format!("{} (deposed {id})", change.address),
         (Some(id), false) => format!("{} ({id})", change.address),
         (None, _) => change.address.to_string(),
-    };
+    });
     match change.action {
         Action::NoOp => (Tone::Strong, format!("{name} is the same under another address")),
         Action::Read => (Tone::Strong, format!("{name} will be read during apply")),
@@ -47,7 +49,7 @@ pub(super) fn heading(change: &Change) -> (Tone, String) {
 pub(super) fn reasons(change: &Change, schema: Option<&Schema>, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(previous) = &change.previous_address {
-        lines.push(format!("moved from {previous}"));
+        lines.push(plain(&format!("moved from {previous}")));
     }
     let at = change.span.as_ref().map(place);
     match &change.reason {
@@ -75,7 +77,7 @@ pub(super) fn reasons(change: &Change, schema: Option<&Schema>, plan: &Plan) -> 
         Reason::NotInSpec => lines.push("it is no longer in the spec".into()),
         Reason::KeyGone => {
             let key = change.address.key.as_ref().map(ToString::to_string).unwrap_or_default();
-            lines.push(format!("the spec's count or for_each no longer has {key}"));
+            lines.push(plain(&format!("the spec's count or for_each no longer has {key}")));
         }
         Reason::Destroy if plan.options.mode == PlanMode::Destroy => {}
         Reason::Destroy => lines.push("destroying it was asked for".into()),
@@ -113,37 +115,50 @@ fn causes(change: &Change, schema: Option<&Schema>, plan: &Plan) -> Vec<String> 
         let forced = paths.iter().any(|path| change.replace.contains(path));
         let word = if forced { "forced by" } else { "follows" };
         let sources: Vec<String> = addresses.iter().map(|it| becoming(it, plan)).collect();
-        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-        lines.push(format!("{word} {}: {}", sources.join(" and "), paths.join(", ")));
+        lines.push(format!("{word} {}: {}", sources.join(" and "), names(&paths)));
     }
     lines
 }
 
 fn spec_changed(changes: &[(&Path, Option<&Span>)]) -> Option<String> {
-    let said: Vec<String> = match changes {
+    let said = match changes {
         [] => return None,
-        [(path, None)] => vec![path.to_string()],
-        [(_, Some(span))] => vec![place(span)],
-        // The place is said once for neighbors that share it, as tags and tags_all do.
+        [(_, Some(span))] => place(span),
+        // The place is said once for neighbors that share it.
         several => {
-            let mut by_place: Vec<(Option<String>, Vec<String>)> = Vec::new();
+            let mut by_place: Vec<(Option<String>, Vec<&Path>)> = Vec::new();
             for (path, span) in several {
                 let at = span.map(place);
                 match by_place.iter_mut().find(|(place, _)| *place == at) {
-                    Some((_, paths)) => paths.push(path.to_string()),
-                    None => by_place.push((at, vec![path.to_string()])),
+                    Some((_, paths)) => paths.push(path),
+                    None => by_place.push((at, vec![path])),
                 }
             }
-            by_place
-                .into_iter()
-                .map(|(at, paths)| match at {
-                    Some(at) => format!("{at} ({})", paths.join(", ")),
-                    None => paths.join(", "),
-                })
-                .collect()
+            let one = |(at, paths): (Option<String>, Vec<&Path>)| match at {
+                Some(at) => format!("{at} ({})", names(&paths)),
+                None => names(&paths),
+            };
+            by_place.into_iter().map(one).collect::<Vec<_>>().join(", ")
         }
     };
-    Some(format!("spec changed: {}", said.join(", ")))
+    Some(format!("spec changed: {said}"))
+}
+
+/// Returns paths as a list; of many, the first ones and how many more.
+fn names(paths: &[&Path]) -> String {
+    // What tags_all says by itself is said by the tags already.
+    let tags = paths.iter().any(|path| path.attribute() == Some("tags"));
+    let mut shown: Vec<String> = paths
+        .iter()
+        .filter(|path| !(tags && path.attribute() == Some("tags_all")))
+        .map(|path| plain(&path.to_string()))
+        .collect();
+    if shown.len() > MOST_NAMES {
+        let more = shown.len() - (MOST_NAMES - 1);
+        shown.truncate(MOST_NAMES - 1);
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
 }
 
 fn drifted(
@@ -159,7 +174,12 @@ fn drifted(
         Some(value) => short(&redact::value(schema, path, value), VALUE_COLUMNS),
         None => "not set".to_owned(),
     };
-    format!("drifted: {path} was {} when recorded, is {}", show(recorded), show(live))
+    format!(
+        "drifted: {} was {} when recorded, is {}",
+        plain(&path.to_string()),
+        show(recorded),
+        show(live)
+    )
 }
 
 /// Returns a block with what happens to it: "aws_security_group.web being replaced".

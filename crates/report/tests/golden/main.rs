@@ -1,0 +1,13 @@
+//! What reports look like, byte for byte.
+//!
+//! Plans are made by `reconcile_model::proposed::propose` from a spec's arguments and a live object, as the planner makes
+//! them; no diff is written by hand.
+
+mod diagnostic;
+mod events;
+mod json;
+mod secrets;
+mod show;
+mod support;
+mod text;
+mod values;
