@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ParamValidationError
 from werkzeug.wrappers import Request, Response
 
+from . import direct
+from .errors import AwsError
 from .faults import KINDS
 from .inventory import inventory
 from .world import World
@@ -18,7 +21,9 @@ def answer(world: World, request: Request) -> Response:
         return _json(_dispatch(world, request))
     except LookupError as problem:
         return _json({"error": str(problem.args[0])}, 404)
-    except (ValueError, TypeError) as problem:
+    except AwsError as error:
+        return _json({"error": error.message, "code": error.code}, error.status)
+    except (ValueError, TypeError, ParamValidationError) as problem:
         return _json({"error": str(problem)}, 400)
 
 
@@ -50,6 +55,10 @@ def _dispatch(world: World, request: Request) -> Any:
             return {"faults": [fault.report() for fault in faults]}
         case "DELETE", "faults":
             return {"withdrawn": account.faults.clear(int(rest) if rest else None)}
+        case "POST", "call":
+            service, _, operation = rest.partition("/")
+            region = request.args.get("region", "ap-northeast-2")
+            return direct.call(account, region, service, operation, _body(request))
         case "GET", "inventory":
             with account.lock:
                 return inventory(account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import urllib.error
@@ -82,6 +83,22 @@ class Counting(Case):
             self.ec2.describe_byoip_cidrs(MaxResults=5)
         self.assertEqual("DescribeByoipCidrs", self.account.calls()["unimplemented"][0]["operation"])
         self.account.control("POST", "reset?what=calls")
+
+
+class Direct(Case):
+    def test_calls_behind_everyones_back(self):
+        group = self.account.group()
+        before = self.account.calls()["total"]
+        permission = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        wanted = {"GroupId": group, "IpPermissions": [permission]}
+        made = self.account.control("POST", "call/ec2/AuthorizeSecurityGroupIngress", wanted)
+        self.assertEqual(80, made["SecurityGroupRules"][0]["FromPort"])
+        self.assertEqual(1, len(self.account.control("POST", "call/ec2/DescribeVpcs", {})["Vpcs"]))
+        self.assertEqual([], self.account.control("POST", "call/elbv2/DescribeLoadBalancers", {})["LoadBalancers"])
+        self.assertEqual(before, self.account.calls()["total"])
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.account.control("POST", "call/ec2/AuthorizeSecurityGroupIngress", wanted)
+        self.assertEqual("InvalidPermission.Duplicate", json.load(caught.exception)["code"])
 
 
 class Faults(Case):
