@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 
 use crate::emulator::{self, Emulator};
 use crate::venv::Venv;
@@ -30,11 +31,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     say("Planning again finds nothing to do, which exit code 0 says too.");
     user.runs(&["plan", STACK, "--detailed-exitcode"], 0)?;
     say("Someone opens port 8080 behind the tool's back:");
-    let mut drift = venv.python();
-    drift.arg(root.join("tests/emulator/drift.py")).arg("lab-web-sg").arg("8080");
-    user.lives_in(&mut drift);
-    let output = run::quietly(&mut drift)?;
-    println!("\n$ {}", output.trim());
+    open_port(&emulator, "lab-web-sg", 8080)?;
     user.runs(&["plan", STACK, "--detailed-exitcode"], 2)?;
     user.runs(&["apply", STACK, "--auto-approve"], 0)?;
     user.runs(&["plan", STACK, "--detailed-exitcode"], 0)?;
@@ -46,6 +43,25 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     let calls = emulator.control("GET", "calls?log=0", "")?;
     println!("\nNothing is left. The stack's whole life took {} API calls.", calls["total"]);
+    Ok(())
+}
+
+/// Opens a port of a security group to the world, as a colleague with the AWS command line would.
+fn open_port(emulator: &Emulator, group_name: &str, port: u16) -> Result<()> {
+    let wanted = json!({ "Filters": [{ "Name": "group-name", "Values": [group_name] }] });
+    let groups =
+        emulator.control("POST", "call/ec2/DescribeSecurityGroups", &wanted.to_string())?;
+    let group_id =
+        groups["SecurityGroups"][0]["GroupId"].as_str().context("the stack has no such group")?;
+    println!(
+        "\n$ aws ec2 authorize-security-group-ingress --group-id {group_id} --protocol tcp --port {port} \
+         --cidr 0.0.0.0/0"
+    );
+    let everyone = json!([{ "CidrIp": "0.0.0.0/0" }]);
+    let permission =
+        json!({ "IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": everyone });
+    let rule = json!({ "GroupId": group_id, "IpPermissions": [permission] });
+    emulator.control("POST", "call/ec2/AuthorizeSecurityGroupIngress", &rule.to_string())?;
     Ok(())
 }
 
