@@ -16,6 +16,11 @@ pub(crate) fn partition(region: &str) -> &'static str {
     }
 }
 
+/// Returns the domain that the names of a Region's service endpoints end with.
+pub(crate) fn dns_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

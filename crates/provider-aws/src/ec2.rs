@@ -1,8 +1,18 @@
 //! EC2 and VPC: one file for each resource type and data source.
 
+pub mod ami_from_instance;
+pub mod data_ami;
+pub mod data_availability_zones;
+pub mod data_region;
+pub mod data_security_group;
+pub mod data_subnet;
+pub mod data_subnets;
+pub mod data_vpc;
 mod ebs;
+mod image;
 pub mod instance;
 pub mod key_pair;
+mod lookup;
 mod rules;
 pub mod security_group;
 pub mod security_group_rule;

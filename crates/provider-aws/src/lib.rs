@@ -26,6 +26,7 @@ pub use client::Aws;
 
 /// Every resource type, sorted by name.
 pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
+    &ec2::ami_from_instance::AmiFromInstance,
     &ec2::instance::Instance,
     &ec2::key_pair::KeyPair,
     &elbv2::lb::Lb,
@@ -39,7 +40,16 @@ pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
 ];
 
 /// Every data source, sorted by name.
-pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[&elbv2::data_lb::LbData];
+pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[
+    &ec2::data_ami::AmiData,
+    &ec2::data_availability_zones::AvailabilityZonesData,
+    &elbv2::data_lb::LbData,
+    &ec2::data_region::RegionData,
+    &ec2::data_security_group::SecurityGroupData,
+    &ec2::data_subnet::SubnetData,
+    &ec2::data_subnets::SubnetsData,
+    &ec2::data_vpc::VpcData,
+];
 
 /// The AWS provider's types.
 pub static REGISTRY: Registry<Aws> = Registry { resources: RESOURCE_TYPES, data: DATA_SOURCES };

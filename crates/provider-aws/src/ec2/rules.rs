@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::types::builders::IpPermissionBuilder;
 use aws_sdk_ec2::types::{
-    Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, TagSpecification,
-    UserIdGroupPair,
+    Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroup, SecurityGroupRule,
+    TagSpecification, UserIdGroupPair,
 };
 use reconcile_model::{Value, normalize};
 use reconcile_provider::ProviderError;
@@ -16,6 +17,8 @@ use crate::Aws;
 use crate::call::Call;
 
 const DESCRIBE: Call = Call::read("DescribeSecurityGroupRules");
+/// The call of [`groups`].
+pub(crate) const DESCRIBE_GROUPS: Call = Call::read("DescribeSecurityGroups");
 const AUTHORIZE_INGRESS: Call = Call::mutate("AuthorizeSecurityGroupIngress");
 const AUTHORIZE_EGRESS: Call = Call::mutate("AuthorizeSecurityGroupEgress");
 const REVOKE_INGRESS: Call = Call::mutate("RevokeSecurityGroupIngress").gone(RULE_GONE);
@@ -216,40 +219,67 @@ pub(crate) fn check_ports(protocol: &str, from: Option<i64>, to: Option<i64>) ->
 pub(crate) fn permissions<'a>(
     rules: impl IntoIterator<Item = (&'a Traffic, &'a Details)>,
 ) -> Vec<IpPermission> {
-    let mut grouped: BTreeMap<(&str, i32, i32), Vec<(&Peer, &Details)>> = BTreeMap::new();
-    for (traffic, details) in rules {
-        let key = (traffic.protocol.as_str(), traffic.from, traffic.to);
-        grouped.entry(key).or_default().push((&traffic.peer, details));
+    let mut grouped = BTreeMap::new();
+    for (Traffic { protocol, from, to, peer }, details) in rules {
+        let empty = || {
+            let permission = IpPermission::builder().ip_protocol(protocol);
+            if has_ports(protocol) { permission.from_port(*from).to_port(*to) } else { permission }
+        };
+        let permission: &mut IpPermissionBuilder =
+            grouped.entry((protocol, from, to)).or_insert_with(empty);
+        *permission = with_peer(std::mem::take(permission), peer, details);
     }
-    let permission = |((protocol, from, to), peers): ((&str, i32, i32), Vec<(&Peer, &Details)>)| {
-        let mut permission = IpPermission::builder().ip_protocol(protocol);
-        if has_ports(protocol) {
-            permission = permission.from_port(from).to_port(to);
+    grouped.into_values().map(IpPermissionBuilder::build).collect()
+}
+
+fn with_peer(
+    permission: IpPermissionBuilder,
+    peer: &Peer,
+    details: &Details,
+) -> IpPermissionBuilder {
+    let description = details.description.clone();
+    match peer {
+        Peer::Ipv4(range) => permission
+            .ip_ranges(IpRange::builder().cidr_ip(range).set_description(description).build()),
+        Peer::Ipv6(range) => permission.ipv6_ranges(
+            Ipv6Range::builder().cidr_ipv6(range).set_description(description).build(),
+        ),
+        Peer::PrefixList(id) => permission.prefix_list_ids(
+            PrefixListId::builder().prefix_list_id(id).set_description(description).build(),
+        ),
+        Peer::Group(id) => permission.user_id_group_pairs(
+            UserIdGroupPair::builder()
+                .group_id(id)
+                .set_user_id(details.owner.clone())
+                .set_description(description)
+                .build(),
+        ),
+    }
+}
+
+/// Reads the groups that match every filter.
+pub(crate) async fn groups(
+    cx: &Aws,
+    filters: Vec<Filter>,
+) -> Result<Vec<SecurityGroup>, ProviderError> {
+    let mut groups = Vec::new();
+    let mut token = None;
+    loop {
+        let page = cx
+            .ec2(DESCRIBE_GROUPS, |ec2| {
+                ec2.describe_security_groups()
+                    .set_filters(Some(filters.clone()))
+                    .max_results(1000)
+                    .set_next_token(token.clone())
+                    .send()
+            })
+            .await?;
+        groups.extend(page.security_groups.unwrap_or_default());
+        token = page.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(groups);
         }
-        for (peer, details) in peers {
-            let description = details.description.clone();
-            permission = match peer {
-                Peer::Ipv4(range) => permission.ip_ranges(
-                    IpRange::builder().cidr_ip(range).set_description(description).build(),
-                ),
-                Peer::Ipv6(range) => permission.ipv6_ranges(
-                    Ipv6Range::builder().cidr_ipv6(range).set_description(description).build(),
-                ),
-                Peer::PrefixList(id) => permission.prefix_list_ids(
-                    PrefixListId::builder().prefix_list_id(id).set_description(description).build(),
-                ),
-                Peer::Group(id) => permission.user_id_group_pairs(
-                    UserIdGroupPair::builder()
-                        .group_id(id)
-                        .set_user_id(details.owner.clone())
-                        .set_description(description)
-                        .build(),
-                ),
-            };
-        }
-        permission.build()
-    };
-    grouped.into_iter().map(permission).collect()
+    }
 }
 
 /// Reads the rules that match a filter.

@@ -27,7 +27,7 @@ mod converge;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, ResourceType as Taggable, SecurityGroup as Group};
+use aws_sdk_ec2::types::{ResourceType as Taggable, SecurityGroup as Group};
 use reconcile_model::schema::{Check, Constraint, Literal, Recovery, Timeouts};
 use reconcile_model::tags::Ownership;
 use reconcile_model::{Attribute, Kind, Mode, Object, ObjectId, Schema, Value};
@@ -38,12 +38,11 @@ use reconcile_provider::{
 
 use self::blocks::{RULES, Rules};
 use self::converge::Goal;
-use super::rules::{Direction, Traffic, is_description};
+use super::rules::{self, Direction, Traffic, is_description};
 use crate::call::Call;
 use crate::{Aws, arn, filters, tags};
 
 const CREATE: Call = Call::mutate("CreateSecurityGroup");
-const DESCRIBE: Call = Call::read("DescribeSecurityGroups");
 const DESCRIBE_VPCS: Call = Call::read("DescribeVpcs");
 const DELETE: Call = Call::mutate("DeleteSecurityGroup").gone(&[
     "InvalidGroup.NotFound",
@@ -162,7 +161,7 @@ impl ResourceType<Aws> for SecurityGroup {
         _: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
         let ids = targets.iter().map(|target| target.id.as_str());
-        let groups = describe(cx, vec![filters::exactly("group-id", ids)]).await?;
+        let groups = rules::groups(cx, vec![filters::exactly("group-id", ids)]).await?;
         let region = cx.region_name().await?;
         let found: BTreeMap<&str, &Group> =
             groups.iter().filter_map(|group| Some((group.group_id()?, group))).collect();
@@ -217,7 +216,7 @@ impl ResourceType<Aws> for SecurityGroup {
         let Some(vpc) = vpc(cx, planned).await? else { return Ok(Found::Nothing) };
         let filters =
             vec![filters::exactly("group-name", [&name]), filters::exactly("vpc-id", [&vpc])];
-        let groups = describe(cx, filters).await?;
+        let groups = rules::groups(cx, filters).await?;
         let Some(group) = groups.first() else { return Ok(Found::Nothing) };
         let id = ObjectId::from(group.group_id().unwrap_or_default());
         let owner = Ownership::of(&tags::from_ec2(group.tags()));
@@ -243,27 +242,6 @@ async fn vpc(cx: &Aws, planned: &Object) -> Result<Option<String>, ProviderError
     let output =
         cx.ec2(DESCRIBE_VPCS, |ec2| ec2.describe_vpcs().filters(filter.clone()).send()).await?;
     Ok(output.vpcs().iter().find_map(|vpc| vpc.vpc_id()).map(str::to_owned))
-}
-
-async fn describe(cx: &Aws, filters: Vec<Filter>) -> Result<Vec<Group>, ProviderError> {
-    let mut groups = Vec::new();
-    let mut token = None;
-    loop {
-        let page = cx
-            .ec2(DESCRIBE, |ec2| {
-                ec2.describe_security_groups()
-                    .set_filters(Some(filters.clone()))
-                    .max_results(1000)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        groups.extend(page.security_groups.unwrap_or_default());
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(groups);
-        }
-    }
 }
 
 /// Returns what an update has to make of the rules; nothing for a direction that is as planned or not managed.

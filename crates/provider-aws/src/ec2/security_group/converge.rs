@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{Filter, SecurityGroupRule, SecurityGroupRuleDescription};
+use aws_sdk_ec2::types::{SecurityGroupRule, SecurityGroupRuleDescription};
 use reconcile_provider::{ErrorKind, ProviderError};
 
 use super::blocks::Rules;
@@ -11,7 +11,6 @@ use crate::call::Call;
 use crate::ec2::rules::{self, Details, Direction, Traffic};
 use crate::{Aws, filters};
 
-const DESCRIBE_GROUPS: Call = Call::read("DescribeSecurityGroups");
 const DESCRIBE_INGRESS_RULES: Call =
     Call::mutate("UpdateSecurityGroupRuleDescriptionsIngress").gone(RULE_GONE);
 const DESCRIBE_EGRESS_RULES: Call =
@@ -65,7 +64,8 @@ pub(super) async fn converge(
 pub(super) async fn revoke_references(cx: &Aws, group: &str) -> Result<(), ProviderError> {
     let mut others = BTreeSet::new();
     for filter in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
-        others.extend(groups(cx, filters::exactly(filter, [group])).await?);
+        let groups = rules::groups(cx, vec![filters::exactly(filter, [group])]).await?;
+        others.extend(groups.into_iter().filter_map(|it| it.group_id));
     }
     others.remove(group);
     for other in others {
@@ -87,27 +87,6 @@ pub(super) async fn revoke_references(cx: &Aws, group: &str) -> Result<(), Provi
         }
     }
     Ok(())
-}
-
-async fn groups(cx: &Aws, filter: Filter) -> Result<BTreeSet<String>, ProviderError> {
-    let mut ids = BTreeSet::new();
-    let mut token = None;
-    loop {
-        let page = cx
-            .ec2(DESCRIBE_GROUPS, |ec2| {
-                ec2.describe_security_groups()
-                    .filters(filter.clone())
-                    .max_results(1000)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        ids.extend(page.security_groups().iter().filter_map(|it| it.group_id()).map(str::to_owned));
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(ids);
-        }
-    }
 }
 
 fn id(rule: &SecurityGroupRule) -> Option<&str> {

@@ -173,7 +173,6 @@ pub(super) static SCHEMA: Schema = Schema {
 const SUBNET_MAPPING: &[Attribute] = &[
     Attribute::required("subnet_id", Kind::String).refers_to("aws_subnet", "id").doc("The subnet."),
     Attribute::optional("allocation_id", Kind::String)
-        .refers_to("aws_eip", "allocation_id")
         .doc("The Elastic IP address of an internet-facing network load balancer there."),
     Attribute::optional("private_ipv4_address", Kind::String)
         .check(Check::Ip)
