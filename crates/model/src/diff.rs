@@ -7,6 +7,8 @@
 
 mod align;
 mod redact;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -27,7 +27,7 @@ pub mod value;
 pub use action::{Action, ReplaceOrder};
 pub use address::{Address, InstanceKey, Mode, ModuleStep, ResourceAddress};
 pub use diagnostic::{Diagnostic, Severity, Span};
-pub use diff::{Diff, Label};
+pub use diff::Diff;
 pub use event::{Event, EventKind};
 pub use number::Number;
 pub use object::{Object, ObjectId};

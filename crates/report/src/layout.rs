@@ -6,8 +6,8 @@ mod text_value;
 mod value;
 
 use reconcile_model::{
-    Diff, Label, Path, Presence, Schema,
-    diff::{Body, Mark, Node, Status},
+    Diff, Path, Presence, Schema,
+    diff::{Body, Label, Mark, Node, Status},
     schema::Kind,
 };
 

@@ -1,6 +1,6 @@
 //! Values as text: quoting, escaping, measuring, and breaking.
 
-use reconcile_model::{Label, Value};
+use reconcile_model::{Value, diff::Label};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Stands for a value that no output may show.

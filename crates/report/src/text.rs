@@ -11,6 +11,8 @@ use reconcile_model::{
     plan::{Change, Drift, PlanMode},
 };
 
+use reason::Index;
+
 use crate::{
     Configuration, TextOptions, diagnostic,
     exposure::exposures,
@@ -28,7 +30,8 @@ pub fn plan(
     configuration: &Configuration,
     options: &TextOptions,
 ) -> String {
-    let cx = Cx { plan, schemas, configuration, columns: options.columns() };
+    let index = Index::of(plan);
+    let cx = Cx { plan, index, schemas, configuration, columns: options.columns() };
     let mut lines = cx.drift();
     lines.extend(cx.changes());
     lines.extend(cx.outputs());
@@ -42,12 +45,12 @@ pub fn plan(
 pub fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
         let what = match plan.options.mode {
-            PlanMode::Apply => "what is there is what the spec says",
-            PlanMode::Destroy => "nothing is left to destroy",
-            PlanMode::RefreshOnly if plan.drift.is_empty() => "what is recorded is what is there",
-            PlanMode::RefreshOnly => "only the state is brought up to date",
+            PlanMode::Apply => "is what its spec says",
+            PlanMode::Destroy => "has nothing to destroy",
+            PlanMode::RefreshOnly if plan.drift.is_empty() => "is as it was recorded",
+            PlanMode::RefreshOnly => "is left as it is; apply records how that is",
         };
-        return format!("No changes. Stack {}: {what}.", plan.stack);
+        return format!("No changes. Stack {} {what}.", plan.stack);
     }
     let counts = plan.counts();
     let mut parts = vec![
@@ -69,6 +72,7 @@ pub fn summary(plan: &Plan) -> String {
 /// What all sections look at.
 struct Cx<'a> {
     plan: &'a Plan,
+    index: Index<'a>,
     schemas: &'a SchemaSet,
     configuration: &'a Configuration,
     columns: usize,
@@ -149,7 +153,7 @@ impl<'a> Cx<'a> {
         let schema = self.schema(&change.address);
         let (tone, heading) = reason::heading(change);
         let mut lines = self.comments(tone, [heading]);
-        lines.extend(self.comments(Tone::Quiet, reason::reasons(change, schema, self.plan)));
+        lines.extend(self.comments(Tone::Quiet, reason::reasons(change, schema, &self.index)));
         let shape = match change.action {
             Action::Create | Action::Read => Shape::New,
             Action::Update => Shape::Same,
@@ -185,7 +189,7 @@ impl<'a> Cx<'a> {
         let what = if drift.after.is_some() { "was changed" } else { "was deleted" };
         let heading = plain(&format!("{}{id} {what}", drift.address));
         let mut lines = self.comments(Tone::Strong, [heading]);
-        lines.extend(self.comments(Tone::Quiet, reason::consequence(drift, self.plan)));
+        lines.extend(self.comments(Tone::Quiet, reason::consequence(drift, &self.index)));
         if drift.after.is_some() {
             let view = View { columns: self.columns, shape: Shape::Same, origin: None };
             let diff = Diff::of_drift(self.schema(&drift.address), drift);

@@ -28,6 +28,8 @@ pub struct Human<W> {
     error: Option<io::Error>,
     /// When something was last said of what is in flight, in milliseconds since the epoch.
     said: BTreeMap<(Address, Verb), u64>,
+    /// Whether the last line was empty.
+    spaced: bool,
     failed: Vec<(Address, Verb, Diagnostic)>,
     skipped: BTreeMap<Option<Address>, Vec<Address>>,
 }
@@ -40,6 +42,7 @@ impl<W: io::Write> Human<W> {
             options,
             error: None,
             said: BTreeMap::new(),
+            spaced: false,
             failed: Vec::new(),
             skipped: BTreeMap::new(),
         }
@@ -59,6 +62,7 @@ impl<W: io::Write> Human<W> {
 
     fn say(&mut self, lines: &[Line]) {
         if self.error.is_none() {
+            self.spaced = lines.last().is_some_and(|line| line.pieces.is_empty());
             let text = render(lines, self.options);
             self.error = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).err();
         }
@@ -110,7 +114,7 @@ impl<W: io::Write> Human<W> {
     fn summary(&mut self, done: Counts, skipped: usize, elapsed: Duration, calls: u64) {
         let failed = std::mem::take(&mut self.failed);
         let because = std::mem::take(&mut self.skipped);
-        let mut lines = vec![Line::blank()];
+        let mut lines = if self.spaced { vec![] } else { vec![Line::blank()] };
         for (address, _, diagnostic) in &failed {
             let about = diagnostic.address.clone().or_else(|| Some(address.clone()));
             let diagnostic = Diagnostic { address: about, ..diagnostic.clone() };

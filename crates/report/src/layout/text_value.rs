@@ -44,7 +44,11 @@ impl Form {
             return Some(Self::Base64(text));
         }
         let is_json = text.trim_start().starts_with(['{', '[']);
-        if is_json && let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        if is_json && let Ok(mut json) = serde_json::from_str::<serde_json::Value>(text) {
+            // Where the order of keys means nothing, it must not look like a change.
+            if attribute.is_some_and(|it| matches!(it.normalize, Normalize::Json)) {
+                json.sort_all_objects();
+            }
             let pretty = format!("{json:#}");
             return Some(if pretty.contains('\n') {
                 Self::Json(pretty)

@@ -70,6 +70,12 @@ impl Entry<'_> {
         Line::item(self.sign, self.depth, std::iter::once(start).chain(pieces).collect())
     }
 
+    /// Returns the line of a name whose value comes below it.
+    fn name_alone(&self, suffix: Option<Piece>) -> Line {
+        let start = piece(Tone::Plain, self.start.trim_end());
+        Line::item(self.sign, self.depth, std::iter::once(start).chain(suffix).collect())
+    }
+
     /// Returns a value on the line of its name where it fits, and below it where it does not.
     fn one(&self, text: String) -> Vec<Line> {
         let suffix = suffix(self.node);
@@ -83,7 +89,7 @@ impl Entry<'_> {
             Status::Removed => Sign::REMOVED,
             Status::Changed => Sign::CHANGED,
         };
-        let mut lines = vec![self.first(suffix)];
+        let mut lines = vec![self.name_alone(suffix)];
         lines.extend(self.below(Sign { tone: self.tone(), ..sign }, &text));
         lines
     }
@@ -146,7 +152,7 @@ impl Entry<'_> {
             return vec![first, Line::item(Sign::NONE, self.depth, second)];
         }
         let (old, new) = elided(&old, &new, room);
-        let mut lines = vec![self.first(suffix)];
+        let mut lines = vec![self.name_alone(suffix)];
         lines.extend(self.below(Sign::REMOVED, &old));
         lines.extend(self.below(Sign::ADDED, &new));
         lines

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reconcile_model::{
-    Action, Path, Plan, Reason, ReplaceOrder, ResourceAddress, Schema, Span, Value,
+    Action, Address, Path, Plan, Reason, ReplaceOrder, ResourceAddress, Schema, Span, Value,
     plan::{CauseKind, Change, Drift, PlanMode},
 };
 
@@ -19,6 +19,43 @@ const VALUE_COLUMNS: usize = 48;
 
 /// How many attributes a reason names: all of them can be read below it.
 const MOST_NAMES: usize = 6;
+
+/// A plan by address, so that a reason costs the same in a plan of ten changes and of a hundred thousand.
+pub(super) struct Index<'a> {
+    mode: PlanMode,
+    /// What is done to each block: to the instance that it is worst for.
+    worst: BTreeMap<&'a ResourceAddress, Action>,
+    /// The changes, those of deposed objects aside.
+    changes: BTreeMap<&'a Address, &'a Change>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let mut worst: BTreeMap<&ResourceAddress, Action> = BTreeMap::new();
+        for change in &plan.changes {
+            let entry = worst.entry(&change.address.resource).or_insert(change.action);
+            if weight(change.action) > weight(*entry) {
+                *entry = change.action;
+            }
+        }
+        let current = plan.changes.iter().filter(|change| !change.deposed);
+        let changes = current.map(|change| (&change.address, change)).collect();
+        Self { mode: plan.options.mode, worst, changes }
+    }
+}
+
+/// Returns how much an action does to what depends on the object.
+fn weight(action: Action) -> u8 {
+    match action {
+        Action::NoOp => 0,
+        Action::Read => 1,
+        Action::Forget => 2,
+        Action::Create => 3,
+        Action::Update => 4,
+        Action::Delete => 5,
+        Action::Replace(_) => 6,
+    }
+}
 
 /// Returns the line that says what is done to an object.
 pub(super) fn heading(change: &Change) -> (Tone, String) {
@@ -46,7 +83,7 @@ pub(super) fn heading(change: &Change) -> (Tone, String) {
 }
 
 /// Returns why it is done, one reason a line.
-pub(super) fn reasons(change: &Change, schema: Option<&Schema>, plan: &Plan) -> Vec<String> {
+pub(super) fn reasons(change: &Change, schema: Option<&Schema>, index: &Index<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(previous) = &change.previous_address {
         lines.push(plain(&format!("moved from {previous}")));
@@ -79,19 +116,19 @@ pub(super) fn reasons(change: &Change, schema: Option<&Schema>, plan: &Plan) -> 
             let key = change.address.key.as_ref().map(ToString::to_string).unwrap_or_default();
             lines.push(plain(&format!("the spec's count or for_each no longer has {key}")));
         }
-        Reason::Destroy if plan.options.mode == PlanMode::Destroy => {}
+        Reason::Destroy if index.mode == PlanMode::Destroy => {}
         Reason::Destroy => lines.push("destroying it was asked for".into()),
         Reason::Deposed => lines.push("a replacement that was interrupted left it behind".into()),
         Reason::ArgumentsUnknown => lines.push("its arguments are known after apply only".into()),
         Reason::DependencyChanges => lines.push("it depends on something that changes".into()),
         Reason::Forgotten => lines.push("the object itself stays as it is".into()),
     }
-    lines.extend(causes(change, schema, plan));
+    lines.extend(causes(change, schema, index));
     lines
 }
 
 /// Returns why each attribute differs, one line for each kind of cause.
-fn causes(change: &Change, schema: Option<&Schema>, plan: &Plan) -> Vec<String> {
+fn causes(change: &Change, schema: Option<&Schema>, index: &Index<'_>) -> Vec<String> {
     let mut spec: Vec<(&Path, Option<&Span>)> = Vec::new();
     let mut drift = Vec::new();
     let mut upstream: BTreeMap<&[ResourceAddress], Vec<&Path>> = BTreeMap::new();
@@ -114,7 +151,7 @@ fn causes(change: &Change, schema: Option<&Schema>, plan: &Plan) -> Vec<String> 
     for (addresses, paths) in upstream {
         let forced = paths.iter().any(|path| change.replace.contains(path));
         let word = if forced { "forced by" } else { "follows" };
-        let sources: Vec<String> = addresses.iter().map(|it| becoming(it, plan)).collect();
+        let sources: Vec<String> = addresses.iter().map(|it| becoming(it, index)).collect();
         lines.push(format!("{word} {}: {}", sources.join(" and "), names(&paths)));
     }
     lines
@@ -183,19 +220,8 @@ fn drifted(
 }
 
 /// Returns a block with what happens to it: "aws_security_group.web being replaced".
-fn becoming(block: &ResourceAddress, plan: &Plan) -> String {
-    let actions = plan.changes.iter().filter(|change| change.address.resource == *block);
-    // The worst of its instances tells.
-    let worst = actions.map(|change| change.action).max_by_key(|action| match action {
-        Action::NoOp => 0,
-        Action::Read => 1,
-        Action::Forget => 2,
-        Action::Create => 3,
-        Action::Update => 4,
-        Action::Delete => 5,
-        Action::Replace(_) => 6,
-    });
-    match worst {
+fn becoming(block: &ResourceAddress, index: &Index<'_>) -> String {
+    match index.worst.get(block) {
         None | Some(Action::NoOp) => block.to_string(),
         Some(Action::Read) => format!("{block} being read"),
         Some(Action::Forget) => format!("{block} being forgotten"),
@@ -207,13 +233,13 @@ fn becoming(block: &ResourceAddress, plan: &Plan) -> String {
 }
 
 /// Returns what the plan does about a drift.
-pub(super) fn consequence(drift: &Drift, plan: &Plan) -> Vec<String> {
-    if plan.options.mode == PlanMode::RefreshOnly {
+pub(super) fn consequence(drift: &Drift, index: &Index<'_>) -> Vec<String> {
+    if index.mode == PlanMode::RefreshOnly {
         return vec!["apply records it and changes nothing".to_owned()];
     }
-    let change =
-        plan.changes.iter().find(|change| change.address == drift.address && !change.deposed);
-    let Some(change) = change else { return vec!["apply forgets it".to_owned()] };
+    let Some(change) = index.changes.get(&drift.address) else {
+        return vec!["apply forgets it".to_owned()];
+    };
     let text = match change.action {
         Action::Create => "apply creates it again".to_owned(),
         Action::Replace(_) => "apply replaces it".to_owned(),

@@ -150,7 +150,6 @@ fn a_run_in_plain_lines() {
     aws_key_pair.web: Note: seoul-lab-web.pem is left where it is.
     Warning: The clock was set back
 
-
     Error: EC2 refused the load balancer
       in aws_lb.web
       SubnetNotFound: the subnet subnet-1 does not exist.

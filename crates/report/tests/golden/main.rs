@@ -3,6 +3,8 @@
 //! Plans are made by `reconcile_model::proposed::propose` from a spec's arguments and a live object, as the planner makes
 //! them; no diff is written by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod diagnostic;
 mod events;
 mod json;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{
-    Action, Address, Attribute, Kind, Mode, Object, ObjectId, Path, Plan, Reason, ReplaceOrder,
-    Schema, SchemaSet, Span, Value,
+    Action, Address, Attribute, Diff, Kind, Mode, Object, ObjectId, Path, Plan, Reason,
+    ReplaceOrder, Schema, SchemaSet, Span, Value,
+    diff::Status,
     normalize::Normalize,
     plan::{Cause, CauseKind, Change, Drift, FORMAT_VERSION, OutputChange, PlanOptions},
     proposed::{Renewal, changed_paths, propose},
@@ -198,6 +199,9 @@ impl Making {
         let schemas = schemas();
         let schema = schemas.get(address.resource.mode, address.type_name()).unwrap();
         let proposal = propose(schema, config, prior, &Object::new(), renewal);
+        if let Some(prior) = prior {
+            diff_agrees(schema, prior, &proposal.after, &proposal.changed);
+        }
         let renews = !proposal.replace.is_empty() || renewal == Renewal::Always;
         let (action, reason) = match prior {
             None if schema.mode == Mode::Data => (Action::Read, Reason::ArgumentsUnknown),
@@ -295,6 +299,19 @@ impl Making {
     pub(crate) fn json(&self) -> serde_json::Value {
         reconcile_report::json::plan(&self.plan, &schemas(), &self.configuration)
     }
+}
+
+/// A diff shows what planning calls changed, and nothing else.
+fn diff_agrees(schema: &Schema, before: &Object, after: &Object, changed: &[Path]) {
+    let diff = Diff::of_objects(Some(schema), Some(before), Some(after), &Default::default());
+    let shown: BTreeSet<String> = diff
+        .attributes
+        .iter()
+        .filter(|node| node.status != Status::Unchanged)
+        .map(|node| node.path.to_string())
+        .collect();
+    let planned = changed.iter().filter_map(Path::attribute).map(str::to_owned).collect();
+    assert_eq!(shown, planned);
 }
 
 /// Returns the cause that the planner finds for what a spec's change makes: the spec says, or AWS computes.

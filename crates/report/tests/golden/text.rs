@@ -412,7 +412,7 @@ fn refresh_only() {
             # (2 unchanged blocks hidden)
         }
 
-    No changes. Stack lab-web: only the state is brought up to date.
+    No changes. Stack lab-web is left as it is; apply records how that is.
     "#);
 }
 
@@ -544,6 +544,27 @@ fn outputs() {
 }
 
 #[test]
+fn the_fingerprint_comes_last() {
+    let mut making = Making::new();
+    let change = making.delete("aws_instance.web", &live_instance());
+    change.reason = Reason::Deposed;
+    change.deposed = true;
+    let text = making.text_with(&TextOptions::default());
+    let last = format!(
+        "Plan: 0 to add, 0 to change, 1 to destroy, 0 to replace.\nFingerprint: {}\n",
+        making.plan.fingerprint()
+    );
+    assert!(text.ends_with(&last), "{text}");
+    check_lines(
+        &text,
+        &[
+            "# aws_instance.web (deposed i-0ab1) will be DESTROYED",
+            "# a replacement that was interrupted left it behind",
+        ],
+    );
+}
+
+#[test]
 fn moved() {
     let mut making = Making::new();
     let change = making.plan("aws_instance.new", &instance(), Some(&live_instance()));
@@ -563,9 +584,9 @@ fn no_changes() {
     let mut making = Making::new();
     making.plan("aws_instance.web", &instance(), Some(&live_instance()));
     making.output("url", "http://a/", "http://a/");
-    assert_snapshot!(making.text(80), @"No changes. Stack lab-web: what is there is what the spec says.");
+    assert_snapshot!(making.text(80), @"No changes. Stack lab-web is what its spec says.");
     making.plan.options.mode = PlanMode::Destroy;
-    assert_snapshot!(making.text(80), @"No changes. Stack lab-web: nothing is left to destroy.");
+    assert_snapshot!(making.text(80), @"No changes. Stack lab-web has nothing to destroy.");
 }
 
 #[test]
@@ -590,7 +611,7 @@ fn narrow_and_wide() {
       # spec changed: main.yaml:14 (ami, user_data,
       #   vpc_security_group_ids)
     -/+ resource "aws_instance" "web" {
-          ~ ami                    =   # forces replacement
+          ~ ami                    =  # forces replacement
               - "ami-0abc"
               + "ami-0123456789abcdef0123456789abcdef"
           + user_data              =

@@ -133,14 +133,14 @@ fn json_is_spread_over_lines() {
     assert_snapshot!(body(&changed("policy", before, after), 80), @r#"
     ~ policy = jsonencode(
           {
-            "Version": "2012-10-17",
             "Statement": [
               {
-        -       "Effect": "Allow",
-        +       "Effect": "Deny",
-                "Action": "s3:GetObject"
+                "Action": "s3:GetObject",
+        -       "Effect": "Allow"
+        +       "Effect": "Deny"
               }
-            ]
+            ],
+            "Version": "2012-10-17"
           }
       )
       # (2 unchanged attributes hidden)
