@@ -85,7 +85,12 @@ fn open_to_everyone<'a>(
     name: &str,
     ranges: impl Iterator<Item = &'a Value>,
 ) -> Vec<String> {
-    let what = traffic(&protocol(name), rule.i64("from_port"), rule.i64("to_port"));
+    let is_secret = |name: &str| matches!(rule.value(name), Value::Sensitive(_) | Value::Sealed(_));
+    let what = if ["protocol", "ip_protocol", "from_port", "to_port"].into_iter().any(is_secret) {
+        "traffic is".to_owned()
+    } else {
+        traffic(&protocol(name), rule.i64("from_port"), rule.i64("to_port"))
+    };
     ranges
         .filter_map(|range| range.as_str().and_then(cidr))
         .filter(|range| matches!(range.as_str(), "0.0.0.0/0" | "::/0"))

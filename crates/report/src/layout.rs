@@ -38,6 +38,8 @@ pub(crate) struct View<'a> {
     pub(crate) shape: Shape,
     /// What the spec says, and of which block of it the diff is; absent for what no block makes.
     pub(crate) origin: Option<(&'a Configuration, &'a reconcile_model::ResourceAddress)>,
+    /// What the spec, or another resource by way of it, gives a new value.
+    pub(crate) stated: &'a [&'a Path],
 }
 
 impl View<'_> {
@@ -60,7 +62,10 @@ impl View<'_> {
     }
 
     fn is_configured(&self, path: &Path) -> bool {
-        self.origin.is_some_and(|(configuration, block)| configuration.at(block, path).is_some())
+        self.stated.contains(&path)
+            || self
+                .origin
+                .is_some_and(|(configuration, block)| configuration.at(block, path).is_some())
     }
 }
 
@@ -89,6 +94,54 @@ enum Identify {
     No,
 }
 
+/// The attributes of an object or block, by how they are shown.
+#[derive(Default)]
+struct Sorted<'a> {
+    plain: Vec<&'a Node>,
+    blocks: Vec<&'a Node>,
+    /// The names of what AWS decides during apply.
+    later: Vec<String>,
+    /// How many computed attributes of a deleted object are left out.
+    left_out: usize,
+    hidden: usize,
+    hidden_blocks: usize,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(
+        nodes: impl Iterator<Item = &'a Node>,
+        parent: Status,
+        identify: Identify,
+        view: View<'_>,
+    ) -> Self {
+        let mut sorted = Self::default();
+        for node in nodes.filter(|node| !node.is_absent()) {
+            if node.status == Status::Unchanged {
+                if identify == Identify::Yes && tells_apart(node) {
+                    sorted.plain.push(node);
+                } else if node.is_block() {
+                    sorted.hidden_blocks += block_count(node);
+                } else {
+                    sorted.hidden += 1;
+                }
+            } else if is_left_to_aws(node, parent, view) {
+                sorted.later.push(quote::label(&node.label));
+            } else if view.shape == Shape::Gone && presence(node) == Some(Presence::Computed) {
+                sorted.left_out += 1;
+            } else if parent != Status::Changed && is_empty(&node.body) {
+                // A new object without any of something says nothing by it.
+            } else if let Some(names) = only_left_to_aws(node, view) {
+                sorted.later.extend(names);
+            } else if node.is_block() {
+                sorted.blocks.push(node);
+            } else {
+                sorted.plain.push(node);
+            }
+        }
+        sorted
+    }
+}
+
 /// Returns the lines of the attributes of an object or block: plain ones, what is hidden, then nested blocks.
 fn members<'a>(
     nodes: impl Iterator<Item = &'a Node>,
@@ -97,55 +150,28 @@ fn members<'a>(
     depth: usize,
     view: View<'_>,
 ) -> Vec<Line> {
-    let (mut plain, mut blocks) = (Vec::new(), Vec::new());
-    let (mut later, mut left_out) = (Vec::new(), 0);
-    let (mut hidden, mut hidden_blocks) = (0, 0);
-    for node in nodes.filter(|node| !node.is_absent()) {
-        if node.status == Status::Unchanged {
-            if identify == Identify::Yes && tells_apart(node) {
-                plain.push(node);
-            } else if node.is_block() {
-                hidden_blocks += block_count(node);
-            } else {
-                hidden += 1;
-            }
-        } else if is_left_to_aws(node, parent, view) {
-            later.push(quote::label(&node.label));
-        } else if view.shape == Shape::Gone && presence(node) == Some(Presence::Computed) {
-            left_out += 1;
-        } else if parent != Status::Changed && is_empty(&node.body) {
-            // A new object without any of something says nothing by it.
-        } else if let Some(names) = only_left_to_aws(node, view) {
-            later.extend(names);
-        } else if node.is_block() {
-            blocks.push(node);
-        } else {
-            plain.push(node);
-        }
+    let mut sorted = Sorted::of(nodes, parent, identify, view);
+    let mut lines = entries(&sorted.plain, depth, view);
+    if !sorted.later.is_empty() {
+        let text = format!("(known after apply: {})", sorted.later.join(", "));
+        lines.extend(note(&text, depth, view));
     }
-    let mut lines = entries(&plain, depth, view);
-    if !later.is_empty() {
-        lines.extend(note(&format!("(known after apply: {})", later.join(", ")), depth, view));
+    if sorted.left_out > 0 {
+        let what = counted(sorted.left_out, "computed attribute");
+        lines.extend(note(&format!("({what} left out)"), depth, view));
     }
-    if left_out > 0 {
-        lines.extend(note(
-            &format!("({} left out)", counted(left_out, "computed attribute")),
-            depth,
-            view,
-        ));
-    }
-    if hidden > 0 {
-        let what = counted(hidden, "unchanged attribute");
+    if sorted.hidden > 0 {
+        let what = counted(sorted.hidden, "unchanged attribute");
         lines.extend(note(&format!("({what} hidden)"), depth, view));
     }
-    if !blocks.is_empty() && !lines.is_empty() {
+    if !sorted.blocks.is_empty() && !lines.is_empty() {
         lines.push(Line::blank());
     }
-    for node in blocks {
-        hidden_blocks += block(node, depth, view, &mut lines);
+    for node in sorted.blocks {
+        sorted.hidden_blocks += block(node, depth, view, &mut lines);
     }
-    if hidden_blocks > 0 {
-        let what = counted(hidden_blocks, "unchanged block");
+    if sorted.hidden_blocks > 0 {
+        let what = counted(sorted.hidden_blocks, "unchanged block");
         lines.extend(note(&format!("({what} hidden)"), depth, view));
     }
     lines
@@ -166,7 +192,7 @@ fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> us
             }
             hidden
         }
-        Body::Object(members_) => {
+        Body::Object(nodes) => {
             let sign = sign(node.status);
             let mut head = vec![piece(sign.tone, format!("{name} {{"))];
             head.extend(suffix(node));
@@ -175,7 +201,7 @@ fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> us
                 Some(Kind::Blocks(blocks)) if blocks.max != Some(1) => Identify::Yes,
                 _ => Identify::No,
             };
-            lines.extend(members(members_.iter(), node.status, identify, depth + 1, view));
+            lines.extend(members(nodes.iter(), node.status, identify, depth + 1, view));
             lines.push(Line::item(Sign::NONE, depth, vec![piece(Tone::Plain, "}")]));
             0
         }
@@ -249,11 +275,12 @@ fn only_left_to_aws(node: &Node, view: View<'_>) -> Option<Vec<String>> {
     else {
         return None;
     };
-    let mut changed = nodes.iter().filter(|node| node.status != Status::Unchanged);
+    let changed: Vec<&Node> =
+        nodes.iter().filter(|node| node.status != Status::Unchanged).collect();
     let name = quote::label(&node.label);
     (view.shape == Shape::Replaced
-        && changed.clone().all(|node| is_left_to_aws(node, Status::Changed, view)))
-    .then(|| changed.by_ref().map(|it| format!("{name}.{}", quote::label(&it.label))).collect())
+        && changed.iter().all(|node| is_left_to_aws(node, Status::Changed, view)))
+    .then(|| changed.iter().map(|it| format!("{name}.{}", quote::label(&it.label))).collect())
 }
 
 /// Tells whether an unchanged attribute of a block tells it from its neighbors.
@@ -329,7 +356,8 @@ pub(crate) fn known(
     columns: usize,
 ) -> Vec<Line> {
     let diff = Diff::of_objects(schema, None, Some(attributes), &Default::default());
-    let mut lines = object(&diff, 0, View { columns, shape: Shape::New, origin: None });
+    let mut lines =
+        object(&diff, 0, View { columns, shape: Shape::New, origin: None, stated: &[] });
     without_signs(&mut lines);
     lines
 }

@@ -6,9 +6,9 @@
 mod reason;
 
 use reconcile_model::{
-    Action, Diff, Plan, ReplaceOrder, SchemaSet, Value,
+    Action, Diff, Path, Plan, ReplaceOrder, SchemaSet, Value,
     diff::Node,
-    plan::{Change, Drift, PlanMode},
+    plan::{CauseKind, Change, Drift, PlanMode},
 };
 
 use reason::Index;
@@ -162,7 +162,14 @@ impl<'a> Cx<'a> {
             Action::Forget | Action::NoOp => return lines,
         };
         let origin = Some((self.configuration, &change.address.resource));
-        let view = View { columns: self.columns, shape, origin };
+        let stated: Vec<&Path> = change
+            .changed
+            .iter()
+            .zip(&change.causes)
+            .filter(|(_, cause)| cause.kind != CauseKind::Computed)
+            .map(|(path, _)| path)
+            .collect();
+        let view = View { columns: self.columns, shape, origin, stated: &stated };
         let sign = sign(change.action);
         let head = piece(sign.tone, layout::head(&change.address));
         lines.push(Line::item(sign, 0, vec![head]));
@@ -191,7 +198,8 @@ impl<'a> Cx<'a> {
         let mut lines = self.comments(Tone::Strong, [heading]);
         lines.extend(self.comments(Tone::Quiet, reason::consequence(drift, &self.index)));
         if drift.after.is_some() {
-            let view = View { columns: self.columns, shape: Shape::Same, origin: None };
+            let view =
+                View { columns: self.columns, shape: Shape::Same, origin: None, stated: &[] };
             let diff = Diff::of_drift(self.schema(&drift.address), drift);
             let head = piece(Tone::Changed, layout::head(&drift.address));
             lines.push(Line::item(Sign::CHANGED, 0, vec![head]));
@@ -218,7 +226,7 @@ impl<'a> Cx<'a> {
         if nodes.is_empty() {
             return Vec::new();
         }
-        let view = View { columns: self.columns, shape: Shape::Same, origin: None };
+        let view = View { columns: self.columns, shape: Shape::Same, origin: None, stated: &[] };
         let mut lines = vec![Line::text(Tone::Strong, "Changes to outputs:")];
         lines.extend(layout::values(&nodes, 0, view));
         lines.push(Line::blank());

@@ -63,7 +63,7 @@ impl<W: io::Write> Reporter for Json<W> {
 #[error("this is not a line of recorded events")]
 pub struct NoEvent(#[source] serde_json::Error);
 
-/// Returns the event of a line, as [`line`] wrote it.
+/// Returns the event of a line, as [`line()`] wrote it.
 ///
 /// # Errors
 ///

@@ -415,6 +415,8 @@ fn exposures_are_named_only_where_the_plan_adds_them() {
     let open = |port| rule(port, "", "0.0.0.0/0");
     check(vec![], vec![open(80)], &["tcp port 80 is open to everyone (0.0.0.0/0)"]);
     check(vec![open(80)], vec![open(80)], &[]);
+    let secret = open(80).with("from_port", Value::from(80_i64).sensitive());
+    check(vec![], vec![secret], &["traffic is open to everyone (0.0.0.0/0)"]);
     check(vec![open(80)], vec![], &[]);
     check(vec![open(80)], vec![open(80), rule(22, "", "10.0.0.0/8")], &[]);
     check(vec![open(80)], vec![rule(80, "another word", "0.0.0.0/0")], &[]);
