@@ -2,7 +2,11 @@
 //!
 //! They need Rust and Python 3 and nothing else: what they use from PyPI goes into a virtual
 //! environment below `target/`, made on first use.
-#![expect(clippy::print_stdout, reason = "tasks are for people who watch them")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tasks are for people who watch them"
+)]
 
 mod cargo;
 mod demo;
@@ -14,6 +18,7 @@ mod tidy;
 mod venv;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -42,9 +47,19 @@ enum Task {
     Tidy,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match perform(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
     let root = workspace_root()?;
-    match Cli::parse().task {
+    match task {
         Task::Demo => demo::run(&root),
         Task::Test => test::run(&root),
         Task::Emulator { port } => emulator::run_in_foreground(&root, port),
