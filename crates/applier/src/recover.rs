@@ -54,7 +54,7 @@ pub async fn recover(
                 let mut diagnostic = Diagnostic::error(format!(
                     "Cannot tell what became of an interrupted operation on {address}"
                 ))
-                .detail(format!("{error}."))
+                .detail(error.sentence())
                 .about(&address);
                 diagnostic.hint = Some(error.hint.unwrap_or_else(|| {
                     "Run it again; the operation stays on record until it is settled.".to_owned()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reconcile_model::{
     Action, Address, Change, Diagnostic, EventKind, Object, ObjectId, ObjectState, ObjectStatus,
-    Schema, event::Verb, seal,
+    Schema, event::Verb, seal, tags,
 };
 use reconcile_provider::{
     ErrorKind, Found, Goal, Notes, Operation, Provider, ProviderError, SettleError, Settler,
@@ -343,7 +343,7 @@ impl Step<'_> {
         let mut attempts = self.attempts();
         loop {
             match self.settler.read(self.type_name(), target).await {
-                Ok(Some(observed)) => return Ok(observed.object),
+                Ok(Some(observed)) => return Ok(self.with_own_tags(observed.object, recorded)),
                 // It was there a moment ago: another replica does not know it yet.
                 Ok(None) => {
                     let error = ProviderError::new(ErrorKind::NotReady, "read", "it is not found")
@@ -353,6 +353,17 @@ impl Step<'_> {
                 Err(error) => return Err(Problem::Shared(error)),
             }
         }
+    }
+
+    /// Takes the provider's default tags out of the `tags` that were read, as the plan has them apart.
+    fn with_own_tags(&self, mut live: Object, planned: &Object) -> Object {
+        if self.schema.is_taggable() {
+            let own = planned.map("tags").cloned().unwrap_or_default();
+            let mut default_tags = planned.map("tags_all").cloned().unwrap_or_default();
+            default_tags.retain(|key, _| !own.contains_key(key));
+            tags::set_own(&mut live, &default_tags, planned.value("tags"));
+        }
+        live
     }
 
     /// Reads the object until it is what was planned, or until that has had its time.
@@ -385,7 +396,7 @@ impl Step<'_> {
     }
 
     fn diagnostic(&self, error: &ProviderError) -> Diagnostic {
-        let mut diagnostic = self.blank().detail(format!("{error}."));
+        let mut diagnostic = self.blank().detail(error.sentence());
         diagnostic.hint.clone_from(&error.hint);
         diagnostic
     }

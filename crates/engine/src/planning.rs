@@ -129,7 +129,7 @@ fn is_everywhere(error: &ProviderError) -> bool {
 
 /// Returns a provider's error as a person should read it.
 pub(crate) fn diagnostic(summary: &str, error: &ProviderError) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(summary).detail(format!("{error}."));
+    let mut diagnostic = Diagnostic::error(summary).detail(error.sentence());
     diagnostic.hint.clone_from(&error.hint);
     diagnostic
 }

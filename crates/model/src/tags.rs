@@ -89,3 +89,13 @@ pub fn own(all: &Object, default_tags: &Object, mentioned: &Object) -> Object {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
+
+/// Sets `tags` of an object that was read to the part of `tags_all` that the resource itself has to say, null when it says
+/// nothing and there is nothing to say. AWS keeps one set of tags for both.
+pub fn set_own(live: &mut Object, default_tags: &Object, mentioned: &Value) {
+    let Some(all) = live.map("tags_all") else { return };
+    let none = Object::new();
+    let own = own(all, default_tags, mentioned.as_map().unwrap_or(&none));
+    let nothing = own.is_empty() && mentioned.is_null();
+    live.set("tags", if nothing { Value::Null } else { Value::Map(own) });
+}

@@ -57,19 +57,13 @@ pub(crate) fn existing<'a>(
         }
     }
     if schema.is_taggable() {
-        own_tags(&mut live, &recorded, candidate, default_tags);
+        let mut mentioned = recorded.map("tags").cloned().unwrap_or_default();
+        mentioned.extend(candidate.map("tags").cloned().unwrap_or_default());
+        let is_mentioned = !recorded.value("tags").is_null() || !candidate.value("tags").is_null();
+        let mentioned = if is_mentioned { Value::Map(mentioned) } else { Value::Null };
+        tags::set_own(&mut live, default_tags, &mentioned);
     }
     Existing { recorded, live: Some(live), state }
-}
-
-/// Takes the provider's default tags out of the `tags` that were read: AWS keeps one set of tags for both.
-fn own_tags(live: &mut Object, recorded: &Object, config: &Object, default_tags: &Object) {
-    let Some(all) = live.map("tags_all").cloned() else { return };
-    let mut mentioned = recorded.map("tags").cloned().unwrap_or_default();
-    mentioned.extend(config.map("tags").cloned().unwrap_or_default());
-    let own = tags::own(&all, default_tags, &mentioned);
-    let none_given = recorded.value("tags").is_null() && config.value("tags").is_null();
-    live.set("tags", if own.is_empty() && none_given { Value::Null } else { Value::Map(own) });
 }
 
 /// Returns what changed behind our back, in what a spec can say; `None` when nothing did.

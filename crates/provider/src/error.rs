@@ -123,6 +123,12 @@ impl ProviderError {
         }
     }
 
+    /// Returns the error as a sentence.
+    pub fn sentence(&self) -> String {
+        let text = self.to_string();
+        if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
+    }
+
     /// Tells whether the service sent this code.
     pub fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)

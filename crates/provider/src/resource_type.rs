@@ -197,12 +197,13 @@ pub struct Update<'a> {
 
 impl Update<'_> {
     /// Tells whether an attribute is to be changed: it is planned with a known value that does not mean what is there.
+    /// What was not read stands as it was sent.
     pub fn changes(&self, schema: &Schema, name: &str) -> bool {
         let planned = self.planned.value(name);
-        planned.is_known()
-            && schema.attribute(name).is_some_and(|attribute| {
-                !reconcile_model::proposed::is_same(attribute, self.live.value(name), planned)
-            })
+        let (Some(attribute), Some(live)) = (schema.attribute(name), self.live.get(name)) else {
+            return false;
+        };
+        planned.is_known() && !reconcile_model::proposed::is_same(attribute, live, planned)
     }
 }
 

@@ -19,11 +19,13 @@ mod scope;
 mod source;
 mod spec;
 mod suggest;
+#[cfg(test)]
+mod testing;
 mod types;
 mod yaml;
 
 pub use inputs::{InputFile, Inputs};
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, stack_name};
 pub use scope::{Expansion, Instances, Scope, When};
 pub use source::{MAX_FILE_BYTES, SourceFile, Sources, read_sources};
 pub use spec::{Block, IgnoreChanges, Lifecycle, Output, ProviderBlock, Spec, Trigger, TriggerKey};

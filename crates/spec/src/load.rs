@@ -108,6 +108,19 @@ pub fn load(
     Ok(Loaded { spec, warnings: loader.finish() })
 }
 
+/// Returns the name of a spec's stack. Nothing else of it is looked at, so no variable needs a value.
+///
+/// # Errors
+///
+/// When a file is not YAML, or `stack` is no name.
+pub fn stack_name(sources: &Sources) -> Result<String, Vec<Diagnostic>> {
+    let mut loader = Loader::default();
+    let Some(documents) = loader.read(sources) else { return Err(loader.finish()) };
+    let sections = Sections::collect(&documents, &mut Loader::default());
+    let stack = loader.stack(&sections, &sources.default_stack);
+    if loader.problems.is_empty() { Ok(stack) } else { Err(loader.finish()) }
+}
+
 /// The work in progress.
 #[derive(Default)]
 struct Loader {
@@ -198,4 +211,10 @@ impl Loader {
 /// Returns a cell whose connections are not known yet.
 fn cell(node: Node) -> Cell {
     Cell { node, cells: Vec::new(), dependents: Vec::new(), blocks: Vec::new() }
+}
+
+/// Fills a scope with what the static checks know.
+#[cfg(test)]
+pub(crate) fn sample_into(scope: &mut crate::scope::Scope<'_>) {
+    check::fill(scope, &mut Vec::new());
 }

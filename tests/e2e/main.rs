@@ -1,0 +1,12 @@
+//! End to end: the binary against the emulator, as a user would run it.
+//!
+//! Each test has a world of its own on the one emulator: a random access key is an account of its own. `cargo xtask test`
+//! starts the emulator and says where it is in `RECONCILE_TEST_ENDPOINT`.
+
+mod support;
+
+mod errors;
+mod lab_web;
+mod lifecycle;
+mod saved_plans;
+mod web_fleet;
