@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from . import control, ec2, elbv2, s3  # noqa: F401  (registers the handlers)
+from . import control, direct, ec2, elbv2, s3  # noqa: F401  (registers the handlers)
 from .errors import AwsError
 from .faults import Fault
 from .moto_bridge import MOTO
@@ -32,6 +32,9 @@ class Emulator:
 
     def __init__(self) -> None:
         self.world = World()
+        # moto sets itself up at its first call, which takes most of a second; no test should be
+        # the one that waits for it.
+        direct.call(Account("000000000000"), "us-east-1", "ec2", "DescribeVpcs", {})
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
