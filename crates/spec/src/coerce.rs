@@ -13,7 +13,7 @@ use reconcile_model::{Attribute, Diagnostic, Kind, Object, Path, Presence, Span,
 
 use crate::eval::{to_bool, to_number, to_text};
 use crate::node::{self, Entry, Part};
-use crate::place::Place;
+use crate::place::{Files, Place};
 use crate::suggest::did_you_mean;
 
 /// Something wrong with an argument.
@@ -26,6 +26,8 @@ pub(crate) struct Problem {
     hint: Option<String>,
     /// Whether the argument's name is what is wrong, rather than its value.
     about_name: bool,
+    /// Whether the argument's value may not be shown, not even as it stands in the spec.
+    is_hidden: bool,
 }
 
 impl Problem {
@@ -36,6 +38,7 @@ impl Problem {
             detail: String::new(),
             hint: None,
             about_name: false,
+            is_hidden: false,
         }
     }
 
@@ -47,14 +50,26 @@ impl Problem {
         Self { hint: hint.into(), ..self }
     }
 
+    fn hidden(path: &Path, name: &str) -> Self {
+        let problem = Self::new(path, format!("`{name}` has a value that is not possible"))
+            .detail("It is sensitive and is not shown.");
+        Self { about_name: true, is_hidden: true, ..problem }
+    }
+
     fn about_name(self) -> Self {
         Self { about_name: true, ..self }
     }
 
     /// Returns where in a body the problem stands; `None` when it is about the body as a whole.
-    pub(crate) fn place(&self, body: &[Entry]) -> Option<Place> {
+    fn place(&self, body: &[Entry]) -> Option<Place> {
         let part = if self.about_name { Part::Name } else { Part::Value };
         node::place_at(body, &self.path, part)
+    }
+
+    /// Returns the span to show.
+    pub(crate) fn span(&self, body: &[Entry], files: &Files) -> Option<Span> {
+        let place = self.place(body)?;
+        Some(if self.is_hidden { files.span_of_key(place) } else { files.span(place) })
     }
 
     pub(crate) fn into_diagnostic(self, span: Option<Span>) -> Diagnostic {
@@ -114,9 +129,9 @@ impl Coercion {
                 continue;
             }
             present.push(attribute.name);
-            if let Some(value) = self.attribute(attribute, value, &at) {
-                object.insert(name, value);
-            }
+            // What was told is not told again by a rule that misses the value.
+            let value = self.attribute(attribute, value, &at).unwrap_or(Value::Unknown);
+            object.insert(name, value);
         }
         for attribute in attributes {
             if attribute.presence == Presence::Required && !present.contains(&attribute.name) {

@@ -10,12 +10,15 @@ use crate::source::MAX_FILE_BYTES;
 /// The most files that `fileset` looks at.
 const MAX_LISTED: usize = 100_000;
 
+/// A file's content, or why there is none.
+type Content = Result<Arc<[u8]>, String>;
+
 /// Reads files for functions. What was read once is kept, so that one run sees one content.
 #[derive(Debug, Default)]
 pub(crate) struct FileReader {
     root: PathBuf,
     allowed: Vec<PathBuf>,
-    read: Mutex<BTreeMap<String, Result<Arc<[u8]>, String>>>,
+    read: Mutex<BTreeMap<String, Content>>,
 }
 
 impl FileReader {
@@ -24,7 +27,7 @@ impl FileReader {
     }
 
     /// Returns a file's content.
-    pub(crate) fn read(&self, path: &str) -> Result<Arc<[u8]>, String> {
+    pub(crate) fn read(&self, path: &str) -> Content {
         let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(known) = read.get(path) {
             return known.clone();
@@ -34,7 +37,7 @@ impl FileReader {
         content
     }
 
-    fn read_anew(&self, path: &str) -> Result<Arc<[u8]>, String> {
+    fn read_anew(&self, path: &str) -> Content {
         let full = self.resolve(path)?;
         let metadata = fs::metadata(&full).map_err(|error| cannot_read(path, &error))?;
         if !metadata.is_file() {
@@ -120,10 +123,8 @@ impl FileReader {
 }
 
 fn cannot_read(path: &str, error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            format!("there is no file `{path}`; relative paths start from the spec's folder")
-        }
-        _ => format!("`{path}` cannot be read: {error}"),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return format!("there is no file `{path}`; relative paths start from the spec's folder");
     }
+    format!("`{path}` cannot be read: {error}")
 }

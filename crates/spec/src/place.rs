@@ -56,6 +56,12 @@ impl Files {
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Returns the text of a line, counted from one; empty for a line that is not there.
+    pub(crate) fn line_of(&self, file: u32, line: usize) -> &str {
+        let lines = self.files.get(file as usize).map(|(_, lines)| lines);
+        lines.and_then(|lines| lines.get(line.checked_sub(1)?)).map_or("", |line| line)
+    }
+
     fn line(&self, place: Place, line: u32) -> Option<&Arc<str>> {
         self.files.get(place.file as usize)?.1.get((line as usize).checked_sub(1)?)
     }
@@ -70,6 +76,13 @@ impl Files {
         Span { file, line: place.line as usize, column, length, text }
     }
 
+    /// Returns the span of a key, without what follows it on its line, which may be secret.
+    pub(crate) fn span_of_key(&self, key: Place) -> Span {
+        let span = self.span(key);
+        let text: String = span.text.chars().take(span.column - 1 + span.length).collect();
+        Span { text: format!("{text}: …").into(), ..span }
+    }
+
     /// Returns the place of a part of a scalar's text, or the scalar's own place where the part cannot be told.
     pub(crate) fn within(&self, scalar: Place, style: Style, text: &str, part: Range) -> Place {
         self.locate(scalar, style, text, part).unwrap_or(scalar)
@@ -80,7 +93,7 @@ impl Files {
         let before = text.get(..start)?;
         let inside = text.get(start..end.max(start))?;
         if style == Style::Literal {
-            return self.locate_in_block(scalar, before, inside);
+            return self.locate_in_block(scalar, text, before, inside);
         }
         let line = self.line(scalar, scalar.line)?;
         let mut source = line.chars().skip(scalar.column as usize - 1).peekable();
@@ -102,23 +115,31 @@ impl Files {
         Some(Place { column, length: length.max(1), ..scalar })
     }
 
-    fn locate_in_block(&self, scalar: Place, before: &str, inside: &str) -> Option<Place> {
-        let line = scalar.line + 1 + u32::try_from(before.matches('\n').count()).ok()?;
-        let source = self.line(scalar, line)?;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let before = &before[line_start..];
-        let inside = inside.split('\n').next().unwrap_or_default();
-        // The block's text has lost the indentation: what precedes the part ends where it is found in the source.
-        let known = format!("{before}{inside}");
-        let indent = source.chars().count() - source.trim_start().chars().count();
-        let skipped = source
-            .char_indices()
-            .map(|(at, _)| at)
-            .find(|&at| source[at..].starts_with(&known) && source[..at].chars().all(|c| c == ' '));
-        let indent = skipped.map_or(indent, |at| source[..at].chars().count());
-        let column = u32::try_from(indent + before.chars().count() + 1).ok()?;
-        let length = u32::try_from(inside.chars().count()).ok()?.max(1);
-        Some(Place { line, column, length, ..scalar })
+    /// Finds a part of a `|` block. Its place is where the content begins; every line has lost the same indentation.
+    fn locate_in_block(
+        &self,
+        scalar: Place,
+        text: &str,
+        before: &str,
+        inside: &str,
+    ) -> Option<Place> {
+        // With an anchor or a tag in front, the place is theirs.
+        let source = self.line(scalar, scalar.line)?;
+        if source.chars().nth(scalar.column as usize - 1).is_none_or(|c| c == '&' || c == '!') {
+            return None;
+        }
+        let blank = text.chars().take_while(|c| *c == '\n').count();
+        let down = before.matches('\n').count().checked_sub(blank)?;
+        let start_of_line = before.rfind('\n').map_or(0, |at| at + 1);
+        let right = before[start_of_line..].chars().count();
+        let width = inside.split('\n').next().unwrap_or_default().chars().count();
+        let short = |number: usize| u32::try_from(number).ok();
+        Some(Place {
+            line: scalar.line + short(down)?,
+            column: scalar.column + short(right)?,
+            length: short(width)?.max(1),
+            ..scalar
+        })
     }
 }
 

@@ -6,10 +6,11 @@ pub(crate) fn nearest<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     // A long name may have more slips in it than a short one; beyond a third it is another word.
-    let limit = (wanted.chars().count() / 3).max(1);
+    let length = wanted.chars().count();
+    let limit = if length < 2 { 0 } else { (length / 3).max(1) };
     names
         .into_iter()
-        .filter(|name| name.len().abs_diff(wanted.len()) <= limit.max(2) * 4)
+        .filter(|name| name.len().abs_diff(wanted.len()) <= limit * 4)
         .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()

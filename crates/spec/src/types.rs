@@ -1,5 +1,10 @@
 //! Type constraints of variables, in Terraform's notation, and the conversions they stand for.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is no type and no constant is refused, whatever else the parser knows"
+)]
+
 use std::collections::BTreeMap;
 use std::fmt;
 

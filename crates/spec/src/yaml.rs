@@ -213,7 +213,8 @@ impl Builder<'_> {
                         || tag
                             .as_ref()
                             .is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
-                    let foreign = tag.filter(|tag| !tag.is_yaml_core_schema() && tag.suffix != "");
+                    let foreign =
+                        tag.filter(|tag| !tag.is_yaml_core_schema() && !tag.suffix.is_empty());
                     if let Some(tag) = foreign {
                         return Err(self.stop(
                             place,
@@ -230,7 +231,7 @@ impl Builder<'_> {
                     self.add(Yaml { place, kind }, Size { nodes: 1, depth: 0 }, anchor)?;
                 }
                 Event::SequenceStart(anchor, _) => {
-                    self.start(anchor, place, OpenKind::List(Vec::new()))?
+                    self.start(anchor, place, OpenKind::List(Vec::new()))?;
                 }
                 Event::MappingStart(anchor, _) => {
                     let kind =
@@ -247,10 +248,23 @@ impl Builder<'_> {
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let length = match event {
             Event::Scalar(..) | Event::Alias(_) if marks.start.line() == marks.end.line() => {
-                marks.end.col().saturating_sub(marks.start.col())
+                let width = marks.end.col().saturating_sub(marks.start.col());
+                // The parser counts the spaces after a closing quote.
+                let text = self.files.line_of(self.file, marks.start.line());
+                let marked = text.chars().skip(marks.start.col()).take(width).collect::<Vec<_>>();
+                marked.iter().rposition(|c| !c.is_whitespace()).map_or(width, |last| last + 1)
             }
             Event::Scalar(..) => usize::MAX,
-            _ => 1,
+            Event::Alias(_)
+            | Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceStart(..)
+            | Event::SequenceEnd
+            | Event::MappingStart(..)
+            | Event::MappingEnd => 1,
         };
         Place {
             file: self.file,
@@ -394,9 +408,15 @@ impl Builder<'_> {
     fn broken(&self, text: &str, error: &ScanError) -> Stop {
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mark = error.marker();
-        let lines = text.split('\n').count();
-        let line = mark.line().clamp(1, lines);
-        let column = if line == mark.line() { mark.col() + 1 } else { 1 };
+        let (mut line, mut column) = (mark.line(), mark.col() + 1);
+        let lines: Vec<&str> = text.lines().collect();
+        let width = |line: usize| lines.get(line - 1).map_or(0, |line| line.chars().count());
+        if line == 0 || line > lines.len() || column > width(line) {
+            // The end of the file: the last character there is.
+            line =
+                (1..=lines.len().min(line.max(1))).rev().find(|&line| width(line) > 0).unwrap_or(1);
+            column = width(line).max(1);
+        }
         let place = Place { file: self.file, line: short(line), column: short(column), length: 1 };
         let span = self.files.span(place);
         let has_expression = span.text.contains("${") || span.text.contains("%{");
@@ -410,6 +430,10 @@ impl Builder<'_> {
         let diagnostic = Diagnostic::error("Not YAML").detail(format!("{info}.")).at(span.clone());
         Box::new(if span.text.trim_start_matches(' ').starts_with('\t') {
             diagnostic.hint("Indent with spaces: YAML takes no tabs there.")
+        } else if has_expression && error.info().contains("double-quoted") {
+            diagnostic.hint(
+                "Inside double quotes, write `\\\"` for `\"`; or put the whole in single quotes.",
+            )
         } else if has_expression {
             diagnostic.hint("Put the expression in quotes: `: ` and ` #` mean something to YAML.")
         } else {

@@ -46,8 +46,7 @@ fn one(
     }
     let Err((must, hint)) = accepts(&attribute.check, bare) else { return };
     if is_hidden || hidden(value) || attribute.sensitive {
-        let summary = format!("`{}` has a value that is not possible", attribute.name);
-        problems.push(Problem::new(at, summary).detail("It is sensitive and is not shown."));
+        problems.push(Problem::hidden(at, attribute.name));
         return;
     }
     let shown = match bare {

@@ -42,10 +42,7 @@ pub(super) fn check(constraint: &Constraint, object: &Object, problems: &mut Vec
             for (name, wrong) in rule(object) {
                 let path = path(name);
                 if object.at(&path).is_some_and(Value::has_sensitive) {
-                    let summary = format!("`{name}` has a value that is not possible");
-                    problems.push(
-                        Problem::new(&path, summary).detail("It is sensitive and is not shown."),
-                    );
+                    problems.push(Problem::hidden(&path, name));
                 } else {
                     problems.push(Problem::new(&path, format!("`{name}` {wrong}")));
                 }

@@ -343,7 +343,10 @@ impl<'a> Lowering<'a> {
                         TraversalOperator::GetAttr(attribute) => {
                             Some(Name { text: attribute.as_str(), at: range(attribute) })
                         }
-                        _ => None,
+                        TraversalOperator::Index(_)
+                        | TraversalOperator::LegacyIndex(_)
+                        | TraversalOperator::AttrSplat(_)
+                        | TraversalOperator::FullSplat(_) => None,
                     })
                     .collect();
                 match self.names.resolve(&Name { text: name, at: name_at }, &attributes) {

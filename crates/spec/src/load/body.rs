@@ -8,7 +8,7 @@ use super::Loader;
 use crate::eval::Failure;
 use crate::expression::lower::Names;
 use crate::expression::parse::{self, is_template};
-use crate::expression::{ExprKind, Scalar};
+use crate::expression::{Expr, ExprKind, Scalar};
 use crate::node::{Entry, Key, Node, NodeKind};
 use crate::place::{Place, Style};
 use crate::suggest::{did_you_mean, list};
@@ -28,14 +28,12 @@ impl Loader {
             YamlKind::Scalar { text, style, .. } => match yaml.scalar() {
                 Some(number @ Value::Number(_)) => NodeKind::Number(number, text.clone()),
                 Some(Value::String(_)) if is_template(text) => match parse::template(text, names) {
-                    Ok(expr) => match expr.kind {
-                        ExprKind::Literal(value) => NodeKind::Literal(value),
-                        _ => NodeKind::Scalar(Box::new(Scalar {
-                            expr,
-                            text: text.clone(),
-                            style: *style,
-                        })),
-                    },
+                    Ok(Expr { kind: ExprKind::Literal(value), .. }) => NodeKind::Literal(value),
+                    Ok(expr) => NodeKind::Scalar(Box::new(Scalar {
+                        expr,
+                        text: text.clone(),
+                        style: *style,
+                    })),
                     Err(failures) => {
                         self.tell(yaml.place, *style, text, failures);
                         NodeKind::Literal(Value::Unknown)
@@ -61,14 +59,14 @@ impl Loader {
             }
             let lowered = if is_template(&key.text) {
                 match parse::template(&key.text, names) {
-                    Ok(expr) => match &expr.kind {
-                        ExprKind::Literal(Value::String(text)) => Key::Name(text.as_str().into()),
-                        _ => Key::Computed(Box::new(Scalar {
-                            expr,
-                            text: key.text.clone(),
-                            style: key.style,
-                        })),
-                    },
+                    Ok(Expr { kind: ExprKind::Literal(Value::String(text)), .. }) => {
+                        Key::Name(text.into())
+                    }
+                    Ok(expr) => Key::Computed(Box::new(Scalar {
+                        expr,
+                        text: key.text.clone(),
+                        style: key.style,
+                    })),
                     Err(failures) => {
                         self.tell(key.place, key.style, &key.text, failures);
                         continue;
@@ -94,6 +92,17 @@ impl Loader {
 
     /// Returns the fields of a mapping that has only certain ones.
     pub(super) fn fields<'y>(&mut self, what: &str, yaml: &'y Yaml, known: &[&str]) -> Fields<'y> {
+        self.fields_besides(what, yaml, known, &[])
+    }
+
+    /// Returns the fields of a mapping that has only certain ones, and others that are told about elsewhere.
+    pub(super) fn fields_besides<'y>(
+        &mut self,
+        what: &str,
+        yaml: &'y Yaml,
+        known: &[&str],
+        elsewhere: &[&str],
+    ) -> Fields<'y> {
         let mut fields = Fields::new();
         let Some(members) = yaml.map() else {
             if yaml.scalar() != Some(Value::Null) {
@@ -103,7 +112,7 @@ impl Loader {
             return fields;
         };
         for (key, value) in members {
-            if &*key.text == "//" {
+            if &*key.text == "//" || elsewhere.contains(&&*key.text) {
                 continue;
             }
             if known.contains(&&*key.text) {

@@ -4,7 +4,7 @@
 //! what their arguments say with the rest unknown. What can be wrong for some instances only is found when they are
 //! planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reconcile_model::schema::Presence;
@@ -23,6 +23,28 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut scope = Scope::new(spec);
     validations(&scope, &mut diagnostics);
+    fill(&mut scope, &mut diagnostics);
+    for key in spec.providers.keys() {
+        diagnostics.extend(scope.provider(key).err().unwrap_or_default());
+    }
+    for index in 0..spec.cells.len() {
+        if let Err(found) = scope.cell(index) {
+            diagnostics.extend(found.iter().cloned());
+        }
+    }
+    for output in spec.outputs.values() {
+        diagnostics.extend(scope.output(output).err().unwrap_or_default());
+    }
+    // A failed local is told at each use, with the address of the block that uses it; once is enough.
+    let mut seen: BTreeSet<Diagnostic> = BTreeSet::new();
+    diagnostics
+        .retain(|diagnostic| seen.insert(Diagnostic { address: None, ..diagnostic.clone() }));
+    diagnostics
+}
+
+/// Sets each block to what any of its instances looks like, in the order in which they can be evaluated.
+pub(super) fn fill(scope: &mut Scope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let spec = scope.spec;
     for address in &spec.order {
         let Some((index, _, block)) = spec.blocks.get_full(address) else { continue };
         if is_unknown(block.schema) {
@@ -50,28 +72,6 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
         };
         scope.hold(index, held);
     }
-    for key in spec.providers.keys() {
-        diagnostics.extend(scope.provider(key).err().unwrap_or_default());
-    }
-    for index in 0..spec.cells.len() {
-        if let Err(found) = scope.cell(index) {
-            diagnostics.extend(found.iter().cloned());
-        }
-    }
-    for output in spec.outputs.values() {
-        diagnostics.extend(scope.output(output).err().unwrap_or_default());
-    }
-    // A failed local is told at each use, with the address of the block that uses it; once is enough.
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    diagnostics.retain(|diagnostic| {
-        let bare = Diagnostic { address: None, ..diagnostic.clone() };
-        let is_new = !seen.contains(&bare);
-        if is_new {
-            seen.push(bare);
-        }
-        is_new
-    });
-    diagnostics
 }
 
 fn validations(scope: &Scope<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -1,5 +1,10 @@
 //! Meta-arguments: `lifecycle`, `depends_on`, `timeouts`, and conditions; and outputs, which share them.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is no plain reference is refused, whatever else the parser knows"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::{Expression, TraversalOperator};
@@ -144,7 +149,10 @@ impl Loader {
                 TraversalOperator::GetAttr(name) => {
                     Some(Name { text: name.as_str(), at: at(name) })
                 }
-                _ => None,
+                TraversalOperator::Index(_)
+                | TraversalOperator::LegacyIndex(_)
+                | TraversalOperator::AttrSplat(_)
+                | TraversalOperator::FullSplat(_) => None,
             })
             .collect();
         let name = Name { text: name.as_str(), at: at(name) };

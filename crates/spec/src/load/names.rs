@@ -129,10 +129,7 @@ impl Names for SpecNames<'_> {
         };
         let Some((address, head)) = block else { return };
         let Some(schema) = head.schema else { return };
-        let (first, rest) = match steps.split_first() {
-            Some((first, rest)) => (first, rest),
-            None => return,
-        };
+        let Some((first, rest)) = steps.split_first() else { return };
         let inside = match (&first.kind, head.repeat) {
             (StepKind::Attribute(_), Repeated::No) => steps,
             (StepKind::Splat(inner), Repeated::No | Repeated::Count) => inner,
@@ -332,10 +329,10 @@ fn check_steps(owner: &str, attributes: &[Attribute], steps: &[Step], failures: 
     let Some((step, rest)) = steps.split_first() else { return };
     let (name, at) = match &step.kind {
         StepKind::Attribute(name) => (name.to_string(), step.at),
-        StepKind::Index(key) => match &key.kind {
-            ExprKind::Literal(Value::String(name)) => (name.clone(), key.at),
-            _ => return,
-        },
+        StepKind::Index(key) => {
+            let ExprKind::Literal(Value::String(name)) = &key.kind else { return };
+            (name.clone(), key.at)
+        }
         StepKind::Splat(inner) => return check_steps(owner, attributes, inner, failures),
     };
     let Some(attribute) = attributes.iter().find(|attribute| attribute.name == name) else {
@@ -353,7 +350,7 @@ fn check_steps(owner: &str, attributes: &[Attribute], steps: &[Step], failures: 
         StepKind::Attribute(inner) => {
             failures.push(Failure::new(next.at, format!("`{name}` is a list")).hint(format!(
                 "Write `{name}[0].{inner}` for one, or `{name}[*].{inner}` for all."
-            )))
+            )));
         }
     }
 }

@@ -62,8 +62,7 @@ impl Loader {
             error.hint =
                 Some("Set `profile`, or `AWS_PROFILE` and its kin in the environment.".to_owned());
         }
-        let known: Vec<&str> = FIELDS.iter().chain(&ELSEWHERE).copied().collect();
-        let fields = self.fields("a provider", body, &known);
+        let fields = self.fields_besides("a provider", body, &FIELDS, &ELSEWHERE);
         let name = match fields.get("alias") {
             None => "aws".to_owned(),
             Some((_, yaml)) => match self.text(yaml, "alias") {

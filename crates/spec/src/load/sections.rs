@@ -80,13 +80,13 @@ impl<'y> Sections<'y> {
                 }
             }
             "variable" => {
-                named("variable", &mut self.variables, parts(key, value, loader), defined, loader)
+                named("variable", &mut self.variables, parts(key, value, loader), defined, loader);
             }
             "locals" => {
-                named("local", &mut self.locals, parts(key, value, loader), defined, loader)
+                named("local", &mut self.locals, parts(key, value, loader), defined, loader);
             }
             "output" => {
-                named("output", &mut self.outputs, parts(key, value, loader), defined, loader)
+                named("output", &mut self.outputs, parts(key, value, loader), defined, loader);
             }
             "resource" => self.blocks(Mode::Managed, key, value, defined, loader),
             "data" => self.blocks(Mode::Data, key, value, defined, loader),

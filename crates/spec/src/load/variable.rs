@@ -59,7 +59,7 @@ impl Loader {
         let sensitive =
             fields.get("sensitive").is_some_and(|(_, yaml)| self.flag(yaml, "sensitive"));
         let nullable = fields.get("nullable").is_none_or(|(_, yaml)| self.flag(yaml, "nullable"));
-        let default = fields.get("default").map(|(_, yaml)| {
+        let default = fields.get("default").map(|(default_key, yaml)| {
             let value = self.constant(yaml, "default");
             match kind.convert(&value) {
                 Ok(_) if value.is_null() && !nullable => {
@@ -68,8 +68,17 @@ impl Loader {
                 }
                 Ok(value) => value,
                 Err(mismatch) => {
-                    let error = self.error(yaml.place, "The default is not of the variable's type");
-                    error.detail = told(&mismatch);
+                    let key = default_key.place;
+                    let span = if sensitive {
+                        self.files.span_of_key(key)
+                    } else {
+                        self.files.span(yaml.place)
+                    };
+                    self.problems.push(
+                        Diagnostic::error("The default is not of the variable's type")
+                            .detail(told(&mismatch))
+                            .at(span),
+                    );
                     Value::Unknown
                 }
             }

@@ -75,9 +75,8 @@ impl<'s> Scope<'s> {
         );
         let (mut object, problems) = coerce::object("a provider", PROVIDER, &[], raw);
         for problem in problems {
-            let place = problem.place(&provider.body);
             let span =
-                place.map(|place| self.spec.files.span(place)).or_else(|| provider.span.clone());
+                problem.span(&provider.body, &self.spec.files).or_else(|| provider.span.clone());
             diagnostics.push(problem.into_diagnostic(span));
         }
         let tags = object.block("default_tags").map(|tags| tags.value("tags").clone());
@@ -138,7 +137,8 @@ impl<'s> Scope<'s> {
         block: &'p Block,
     ) -> impl Iterator<Item = Diagnostic> + 'p {
         problems.into_iter().map(move |problem| {
-            let span = self.spec.files.span(problem.place(body).unwrap_or(block.place));
+            let files = &self.spec.files;
+            let span = problem.span(body, files).unwrap_or_else(|| files.span(block.place));
             problem.into_diagnostic(Some(span))
         })
     }
