@@ -27,6 +27,7 @@ pub use client::Aws;
 /// Every resource type, sorted by name.
 pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
     &ec2::ami_from_instance::AmiFromInstance,
+    &ec2::ebs_volume::EbsVolume,
     &ec2::instance::Instance,
     &ec2::key_pair::KeyPair,
     &elbv2::lb::Lb,
@@ -35,6 +36,7 @@ pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
     &elbv2::lb_target_group::LbTargetGroup,
     &elbv2::lb_target_group_attachment::LbTargetGroupAttachment,
     &ec2::security_group::SecurityGroup,
+    &ec2::volume_attachment::VolumeAttachment,
     &ec2::security_group_rule::EGRESS,
     &ec2::security_group_rule::INGRESS,
 ];
@@ -43,6 +45,12 @@ pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[
 pub static DATA_SOURCES: &[&dyn DataSource<Aws>] = &[
     &ec2::data_ami::AmiData,
     &ec2::data_availability_zones::AvailabilityZonesData,
+    &ec2::data_instance_type::EC2_INSTANCE_TYPE,
+    &ec2::data_instance_types::EC2_INSTANCE_TYPES,
+    &ec2::data_instance::InstanceData,
+    &ec2::data_instance_type::INSTANCE_TYPE,
+    &ec2::data_instance_types::INSTANCE_TYPES,
+    &ec2::data_instances::InstancesData,
     &elbv2::data_lb::LbData,
     &ec2::data_region::RegionData,
     &ec2::data_security_group::SecurityGroupData,

@@ -25,9 +25,21 @@ pub(crate) fn takes_iops(volume_type: &str) -> bool {
     matches!(volume_type, "gp3" | "io1" | "io2")
 }
 
+/// What the same things of a volume are called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    size: &'static str,
+    volume_type: &'static str,
+}
+
+/// In the blocks of an instance.
+pub(crate) const OF_BLOCKS: Names = Names { size: "volume_size", volume_type: "volume_type" };
+/// In `aws_ebs_volume`.
+pub(crate) const OF_VOLUMES: Names = Names { size: "size", volume_type: "type" };
+
 /// Checks what of `iops` and `throughput` a volume type takes; `None` when nothing is wrong, or the type is not known.
-pub(crate) fn performance_problem(volume: &Object) -> Option<(&'static str, String)> {
-    let volume_type = volume.str("volume_type")?;
+pub(crate) fn performance_problem(volume: &Object, names: Names) -> Option<(&'static str, String)> {
+    let volume_type = volume.str(names.volume_type)?;
     let has = |name: &str| !volume.value(name).is_null();
     if has("iops") && !takes_iops(volume_type) {
         let message = format!("is only for volumes of type gp3, io1, or io2, not {volume_type}");
@@ -62,21 +74,14 @@ pub(crate) struct VolumeChange {
 }
 
 impl VolumeChange {
-    /// Returns what has to change to make `live` what is planned, both with the names of `aws_ebs_volume` or, with
-    /// `volume_size` for `size`, of an instance's blocks.
-    pub(crate) fn between(live: &Object, planned: &Object, size: &str) -> Self {
+    /// Returns what has to change to make `live` what is planned.
+    pub(crate) fn between(live: &Object, planned: &Object, names: Names) -> Self {
         let number = |name| planned.i32(name).filter(|number| live.i32(name) != Some(*number));
-        let volume_type = planned.string(match size {
-            "size" => "type",
-            _ => "volume_type",
-        });
-        let live_type = live.str(match size {
-            "size" => "type",
-            _ => "volume_type",
-        });
+        let volume_type = planned.string(names.volume_type);
+        let live_type = live.str(names.volume_type);
         let target = volume_type.as_deref().or(live_type).unwrap_or_default().to_owned();
         let mut change = Self {
-            size: number(size),
+            size: number(names.size),
             volume_type: volume_type.filter(|name| Some(name.as_str()) != live_type),
             iops: number("iops"),
             throughput: number("throughput"),
@@ -217,16 +222,16 @@ mod tests {
     fn only_what_differs_is_modified() {
         let live = volume("gp3", 8).with("iops", 3000).with("throughput", 125);
         let planned = volume("gp3", 20).with("iops", 3000).with("throughput", 125);
-        let change = VolumeChange::between(&live, &planned, "volume_size");
+        let change = VolumeChange::between(&live, &planned, OF_BLOCKS);
         assert_eq!(change, VolumeChange { size: Some(20), ..VolumeChange::default() });
-        assert!(VolumeChange::between(&live, &live, "volume_size").is_empty());
+        assert!(VolumeChange::between(&live, &live, OF_BLOCKS).is_empty());
     }
 
     #[test]
     fn a_new_type_says_its_numbers_again() {
         let live = volume("gp3", 8).with("iops", 4000).with("throughput", 125);
         let planned = volume("io2", 8).with("iops", 4000).with("throughput", Value::Unknown);
-        let change = VolumeChange::between(&live, &planned, "volume_size");
+        let change = VolumeChange::between(&live, &planned, OF_BLOCKS);
         assert_eq!(change.volume_type.as_deref(), Some("io2"));
         assert_eq!(change.iops, Some(4000));
         assert_eq!(change.throughput, None);
@@ -234,8 +239,8 @@ mod tests {
 
     #[test]
     fn performance_fits_the_type() {
-        assert_eq!(performance_problem(&volume("gp3", 8).with("iops", 4000)), None);
-        let name = |volume: Object| performance_problem(&volume).map(|(name, _)| name);
+        assert_eq!(performance_problem(&volume("gp3", 8).with("iops", 4000), OF_BLOCKS), None);
+        let name = |volume: Object| performance_problem(&volume, OF_BLOCKS).map(|(name, _)| name);
         assert_eq!(name(volume("gp2", 8).with("iops", 4000)), Some("iops"));
         assert_eq!(name(volume("io1", 8)), Some("iops"));
         assert_eq!(

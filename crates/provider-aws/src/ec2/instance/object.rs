@@ -10,7 +10,8 @@ use reconcile_provider::Target;
 use super::read::{
     Attributes, Found, Surroundings, Wanted, describes_volumes, launch_time, state, template_tag,
 };
-use super::{spot, user_data, volumes};
+use super::volumes::{self, Shown};
+use super::{spot, user_data};
 use crate::{arn, tags};
 
 /// Returns the attributes of an instance, but for those that nothing made worth reading.
@@ -25,7 +26,8 @@ pub(super) fn managed(
     let recorded = target.recorded;
     let mut object = described(found, region);
     tags::set(&mut object, &tags::from_ec2(instance.tags()));
-    volumes::set(&mut object, instance, &around.volumes, recorded, describes_volumes(target));
+    let shown = Shown::Managed { recorded, describes_more: describes_volumes(target) };
+    volumes::set(&mut object, instance, &around.volumes, &shown);
     set_credits(&mut object, instance, around);
     set_interfaces(&mut object, instance, recorded);
     let request = instance.spot_instance_request_id().and_then(|id| around.spot.get(id));

@@ -543,7 +543,7 @@ fn volumes_fit_their_types(config: &Object) -> Vec<(&'static str, String)> {
     let problems = |block: &'static str| {
         config
             .blocks(block)
-            .filter_map(ebs::performance_problem)
+            .filter_map(|volume| ebs::performance_problem(volume, ebs::OF_BLOCKS))
             .map(move |(name, problem)| (block, format!("`{name}` {problem}")))
     };
     problems("root_block_device").chain(problems("ebs_block_device")).collect()

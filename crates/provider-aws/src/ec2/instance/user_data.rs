@@ -20,7 +20,7 @@ pub(super) fn bytes(planned: &Object) -> Vec<u8> {
 /// Sets the attribute in which the user wrote user data, from what EC2 answers; the other is null.
 ///
 /// Bytes that are no text can only be shown in base64.
-pub(super) fn set(object: &mut Object, wire: Option<&str>, in_base64: bool) {
+pub(crate) fn set(object: &mut Object, wire: Option<&str>, in_base64: bool) {
     let (mut text, mut base64) = (Value::Null, Value::Null);
     if let Some(wire) = wire.filter(|wire| !wire.is_empty()) {
         let decoded = STANDARD.decode(wire).ok().and_then(|bytes| String::from_utf8(bytes).ok());

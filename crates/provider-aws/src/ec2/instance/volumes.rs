@@ -63,18 +63,24 @@ pub(crate) async fn attached_to(cx: &Aws, instances: &[&str]) -> Result<Volumes,
     Ok(found)
 }
 
-/// Sets `root_block_device`, `ebs_block_device`, and `volume_tags`.
-///
-/// Tags are shown where the spec writes them. Of further volumes, where the spec describes any, those that it describes
-/// are shown: what `aws_volume_attachment` attaches is not the instance's. A volume that the answer lacks leaves its
-/// block as it is recorded.
-pub(crate) fn set(
-    object: &mut Object,
-    instance: &Instance,
-    volumes: &Volumes,
-    recorded: &Object,
-    describes_more: bool,
-) {
+/// What is shown of volumes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown<'a> {
+    /// All of it, as a data source does.
+    Everything,
+    /// What the spec has a say in.
+    Managed {
+        /// What is recorded or planned: tags are shown where it has some.
+        recorded: &'a Object,
+        /// Whether the spec describes further volumes. Then those are shown, and not what `aws_volume_attachment`
+        /// attaches.
+        describes_more: bool,
+    },
+}
+
+/// Sets `root_block_device`, `ebs_block_device`, and `volume_tags`. A volume that the answer lacks leaves its block as
+/// it is recorded.
+pub(crate) fn set(object: &mut Object, instance: &Instance, volumes: &Volumes, shown: &Shown<'_>) {
     let root_name = instance.root_device_name().unwrap_or_default();
     let mut more = Vec::new();
     let mut complete = true;
@@ -84,36 +90,43 @@ pub(crate) fn set(
             complete = false;
             continue;
         };
-        if name == root_name {
-            let recorded = recorded.block("root_block_device");
-            object.set("root_block_device", vec![block(mapping, volume, recorded)]);
-            continue;
-        }
-        let recorded =
-            recorded.blocks("ebs_block_device").find(|it| it.str("device_name") == Some(name));
-        if recorded.is_some() || !describes_more {
+        let is_root = name == root_name;
+        let (is_shown, with_tags) = match shown {
+            Shown::Everything => (true, true),
+            Shown::Managed { recorded, describes_more } => {
+                let recorded = if is_root {
+                    recorded.block("root_block_device")
+                } else {
+                    let mut blocks = recorded.blocks("ebs_block_device");
+                    blocks.find(|it| it.str("device_name") == Some(name))
+                };
+                let tagged = recorded.is_some_and(|it| it.map("tags").is_some());
+                (is_root || recorded.is_some() || !describes_more, tagged)
+            }
+        };
+        let block = block(mapping, volume, with_tags);
+        if is_root {
+            object.set("root_block_device", vec![block]);
+        } else if is_shown {
             let snapshot = volume.snapshot_id().filter(|id| !id.is_empty());
-            more.push(block(mapping, volume, recorded).with("snapshot_id", snapshot));
+            more.push(block.with("snapshot_id", snapshot));
         }
     }
     if complete {
         object.set("ebs_block_device", more);
     }
-    object.set("volume_tags", volume_tags(instance, volumes, recorded));
+    if let Shown::Managed { recorded, .. } = shown {
+        object.set("volume_tags", volume_tags(instance, volumes, recorded));
+    }
 }
 
 fn volume_of<'a>(mapping: &InstanceBlockDeviceMapping, volumes: &'a Volumes) -> Option<&'a Volume> {
     volumes.get(mapping.ebs()?.volume_id()?)
 }
 
-fn block(
-    mapping: &InstanceBlockDeviceMapping,
-    volume: &Volume,
-    recorded: Option<&Object>,
-) -> Object {
+fn block(mapping: &InstanceBlockDeviceMapping, volume: &Volume, with_tags: bool) -> Object {
     let all = tags::from_ec2(volume.tags());
-    let wanted = recorded.is_some_and(|it| it.map("tags").is_some());
-    let own = Value::from(wanted.then(|| reconcile_model::tags::users(&all)));
+    let own = Value::from(with_tags.then(|| reconcile_model::tags::users(&all)));
     Object::new()
         .with("delete_on_termination", mapping.ebs().and_then(|ebs| ebs.delete_on_termination()))
         .with("device_name", mapping.device_name())
@@ -149,7 +162,7 @@ pub(super) async fn update(cx: &Aws, update: &Update<'_>) -> Result<Notes, Provi
     update_tags(cx, update).await?;
     for (live, planned) in pairs(update) {
         let Some(id) = live.str("volume_id") else { continue };
-        let change = VolumeChange::between(live, planned, "volume_size");
+        let change = VolumeChange::between(live, planned, ebs::OF_BLOCKS);
         if !change.is_empty() {
             ebs::modify(cx, id, &change).await?;
         }
@@ -294,11 +307,15 @@ mod tests {
         (instance.build(), Volumes::from([volume("vol-1", "a"), volume("vol-2", "b")]))
     }
 
+    fn managed(recorded: &Object, describes_more: bool) -> Shown<'_> {
+        Shown::Managed { recorded, describes_more }
+    }
+
     #[test]
     fn the_root_and_the_others_are_told_apart() {
         let (instance, volumes) = instance();
         let mut object = Object::new();
-        set(&mut object, &instance, &volumes, &Object::new(), false);
+        set(&mut object, &instance, &volumes, &managed(&Object::new(), false));
         let root = object.block("root_block_device").unwrap();
         assert_eq!(root.str("volume_id"), Some("vol-1"));
         assert_eq!(root.i64("volume_size"), Some(8));
@@ -315,7 +332,7 @@ mod tests {
         let mut object = Object::new();
         let recorded = Object::new()
             .with("ebs_block_device", vec![Object::new().with("device_name", "/dev/sdb")]);
-        set(&mut object, &instance, &volumes, &recorded, true);
+        set(&mut object, &instance, &volumes, &managed(&recorded, true));
         assert_eq!(object.value("ebs_block_device"), &Value::List(Vec::new()));
     }
 
@@ -325,11 +342,11 @@ mod tests {
         let block = Object::new().with("tags", Object::new().with("Name", "old"));
         let mut object = Object::new();
         let recorded = Object::new().with("root_block_device", vec![block]);
-        set(&mut object, &instance, &volumes, &recorded, false);
+        set(&mut object, &instance, &volumes, &managed(&recorded, false));
         let root = object.block("root_block_device").unwrap();
         assert_eq!(root.value("tags"), &Value::from(Object::new().with("Name", "a")));
         let recorded = Object::new().with("volume_tags", Object::new().with("Name", "a"));
-        set(&mut object, &instance, &volumes, &recorded, false);
+        set(&mut object, &instance, &volumes, &managed(&recorded, false));
         // The second volume differs from what is recorded, so its tags are what is shown.
         assert_eq!(object.value("volume_tags"), &Value::from(Object::new().with("Name", "b")));
     }
@@ -357,7 +374,7 @@ mod tests {
     fn a_volume_that_is_not_visible_leaves_its_block_alone() {
         let (instance, _) = instance();
         let mut object = Object::new();
-        set(&mut object, &instance, &Volumes::new(), &Object::new(), false);
+        set(&mut object, &instance, &Volumes::new(), &managed(&Object::new(), false));
         assert!(!object.contains_key("root_block_device"));
         assert!(!object.contains_key("ebs_block_device"));
     }
