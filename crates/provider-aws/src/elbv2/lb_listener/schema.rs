@@ -26,6 +26,7 @@ pub(super) static SCHEMA: Schema = Schema {
             .check(Check::Range(1, 65535))
             .doc("The port; a gateway load balancer takes none."),
         Attribute::optional_computed("protocol", Kind::String)
+            .recomputed_by(&["certificate_arn"])
             .check(Check::OneOf(&[
                 "HTTP", "HTTPS", "QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP",
             ]))
@@ -35,7 +36,7 @@ pub(super) static SCHEMA: Schema = Schema {
         Attribute::optional("certificate_arn", Kind::String)
             .doc("The default certificate of an `HTTPS` or `TLS` listener."),
         Attribute::optional_computed("ssl_policy", Kind::String)
-            .recomputed_by(&["protocol"])
+            .recomputed_by(&["certificate_arn", "protocol"])
             .doc("The security policy of an `HTTPS` or `TLS` listener: which TLS versions and ciphers."),
         Attribute::optional("alpn_policy", Kind::String)
             .check(Check::OneOf(&[
@@ -48,7 +49,7 @@ pub(super) static SCHEMA: Schema = Schema {
             .normalize(Normalize::Rule(none_is_null))
             .doc("The versions of HTTP that a `TLS` listener negotiates."),
         Attribute::optional_computed("mutual_authentication", MUTUAL_AUTHENTICATION)
-            .recomputed_by(&["protocol"])
+            .recomputed_by(&["certificate_arn", "protocol"])
             .doc("Whether clients of an `HTTPS` listener prove who they are with a certificate."),
         Attribute::optional("tcp_idle_timeout_seconds", Kind::Int)
             .check(Check::Range(60, 6000))
