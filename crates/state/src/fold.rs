@@ -12,6 +12,8 @@ use thiserror::Error;
 use crate::record::{Executed, Intent, PendingOperation, PendingStatus, Record, StateChange};
 
 mod apply;
+#[cfg(test)]
+mod tests;
 
 /// A record that cannot follow what was recorded before it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -161,7 +163,10 @@ impl Ledger {
 
     /// Returns the pending operations of one instance.
     fn pending_at(&self, address: &Address) -> impl Iterator<Item = &PendingOperation> {
-        self.by_address.get(address).into_iter().flatten().filter_map(|id| self.pending.get(id))
+        let operations = self.by_address.get(address).into_iter().flatten();
+        #[cfg(test)]
+        let operations = operations.inspect(|_| tests::visit());
+        operations.filter_map(|operation| self.pending.get(operation))
     }
 }
 

@@ -5,8 +5,10 @@
 //! [`Header`], which says what snapshot the records build on.
 //!
 //! A crash in the middle of an append leaves a last line without its end. That tail, which nobody was told is written, is
-//! left out. Every other damage is an error: what was acknowledged is never dropped.
+//! left out. Every other damage is an error: what was acknowledged is never dropped. A journal begins whole, with its header
+//! and the operations carried over, so no crash leaves less than that.
 
+use reconcile_model::Snapshot;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -15,8 +17,11 @@ use crate::record::Record;
 /// The version of the journal's format; raised when a field or a kind of record is added.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// How deep brackets may nest in a line. The JSON reader gives up at 128, and what was written must be readable.
-const MAX_NESTING: usize = 120;
+/// How deep brackets may nest in a record. The JSON reader gives up at 128, and what was written must be readable.
+const MAX_NESTING: usize = 110;
+
+/// How deep they may nest in an intent that is carried over, which stands one deeper than it did.
+const MAX_CARRIED_NESTING: usize = MAX_NESTING + 10;
 
 /// What can be wrong with a journal.
 #[derive(Debug, Error)]
@@ -71,6 +76,22 @@ pub struct Header {
     /// The checksum of the snapshot; absent when there is none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
+    /// How many records right after this line are carried over.
+    pub carried: usize,
+}
+
+impl Header {
+    /// Returns the first line of the journal that follows a snapshot with this checksum, carrying nothing over.
+    pub fn of(snapshot: &Snapshot, checksum: Option<String>) -> Self {
+        Self {
+            journal: FORMAT_VERSION,
+            stack: snapshot.stack.clone(),
+            lineage: snapshot.lineage.clone(),
+            serial: snapshot.serial,
+            snapshot: checksum,
+            carried: 0,
+        }
+    }
 }
 
 /// The running checksum of a journal.
@@ -101,10 +122,10 @@ impl Chain {
 }
 
 /// What a journal says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// What the records build on; absent when not even the first line is there.
-    pub header: Option<Header>,
+    /// What the records build on.
+    pub header: Header,
     /// The records.
     pub records: Vec<Record>,
     /// The chain after the last record.
@@ -117,14 +138,25 @@ pub struct Decoded {
     pub is_unended: bool,
 }
 
-/// Returns a record, or a header, as the JSON of one line.
+/// Returns a header as the JSON of the first line.
+///
+/// # Errors
+///
+/// None that a header of ours gives.
+pub fn encode_header(header: &Header) -> Result<Vec<u8>, JournalError> {
+    serde_json::to_vec(header).map_err(|source| JournalError::Unwritable { source })
+}
+
+/// Returns a record as the JSON of one line.
 ///
 /// # Errors
 ///
 /// When it holds a sensitive value that is not sealed, or nests too deep to be read again.
-pub fn encode(record: &impl Serialize) -> Result<Vec<u8>, JournalError> {
+pub fn encode(record: &Record) -> Result<Vec<u8>, JournalError> {
     let json = serde_json::to_vec(record).map_err(|source| JournalError::Unwritable { source })?;
-    if nesting(&json) > MAX_NESTING { Err(JournalError::TooDeep) } else { Ok(json) }
+    let is_carried = matches!(record, Record::Carried(_));
+    let limit = if is_carried { MAX_CARRIED_NESTING } else { MAX_NESTING };
+    if nesting(&json) > limit { Err(JournalError::TooDeep) } else { Ok(json) }
 }
 
 /// Reads a journal.
@@ -133,37 +165,44 @@ pub fn encode(record: &impl Serialize) -> Result<Vec<u8>, JournalError> {
 ///
 /// When anything but its very end is not what was written, or a newer `reconcile` wrote it, or for another stack.
 pub fn decode(bytes: &[u8], stack: &str) -> Result<Decoded, JournalError> {
-    let mut decoded = Decoded::default();
-    let mut rest = bytes;
-    let mut line = 0;
+    let damaged = |line, reason: &str| JournalError::Damaged { line, reason: reason.to_owned() };
+    let (first, mut rest) = split_line(bytes);
+    let is_whole = first.ends_with(b"\n");
+    let Some((mut chain, json)) = Chain::default().check(first.trim_ascii_end()) else {
+        let reason = if is_whole { "its checksum does not match" } else { "it is cut short" };
+        return Err(damaged(1, reason));
+    };
+    let header = header(json, stack)?;
+    let (mut records, mut torn_bytes, mut is_unended) = (Vec::new(), 0, !is_whole);
     while !rest.is_empty() {
-        line += 1;
-        let (content, length, is_ended) = match rest.iter().position(|&byte| byte == b'\n') {
-            Some(end) => (&rest[..end], end + 1, true),
-            None => (rest, rest.len(), false),
-        };
-        let Some((chain, json)) = decoded.chain.check(content) else {
+        let (line, after) = split_line(rest);
+        let content = line.strip_suffix(b"\n").unwrap_or(line);
+        is_unended = content.len() == line.len();
+        let Some((next, json)) = chain.check(content) else {
             // A whole line whose end was changed into something else is no torn tail: all of it was written.
-            let whole = content.len().checked_sub(1).map(|end| &content[..end]);
-            let is_torn = !is_ended && whole.and_then(|it| decoded.chain.check(it)).is_none();
-            if is_torn {
-                decoded.torn_bytes = rest.len();
-                break;
+            let whole = content.split_last().and_then(|(_, whole)| chain.check(whole));
+            if !is_unended || whole.is_some() {
+                return Err(damaged(records.len() + 2, "its checksum does not match"));
             }
-            let reason = "its checksum does not match".to_owned();
-            return Err(JournalError::Damaged { line, reason });
+            (torn_bytes, is_unended) = (line.len(), false);
+            break;
         };
-        if line == 1 {
-            decoded.header = Some(header(json, stack)?);
-        } else {
-            decoded.records.push(parse(json, line)?);
-        }
-        decoded.chain = chain;
-        decoded.good_bytes += length;
-        decoded.is_unended = !is_ended;
-        rest = &rest[length..];
+        records.push(parse(json, records.len() + 2)?);
+        (chain, rest) = (next, after);
     }
-    Ok(decoded)
+    let is_carried = |record: &&Record| matches!(record, Record::Carried(_));
+    let carried = records.iter().take_while(is_carried).count();
+    if carried != header.carried || records.iter().filter(is_carried).count() != carried {
+        return Err(damaged(carried + 2, "operations that were pending are missing"));
+    }
+    let good_bytes = bytes.len() - torn_bytes;
+    Ok(Decoded { header, records, chain, good_bytes, torn_bytes, is_unended })
+}
+
+/// Splits off the first line, with its end if it has one.
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    bytes.split_at(end.map_or(bytes.len(), |end| end + 1))
 }
 
 fn header(json: &[u8], stack: &str) -> Result<Header, JournalError> {

@@ -18,15 +18,16 @@ pub mod local;
 pub mod lock;
 pub mod memory;
 pub mod record;
+pub mod repair;
 pub mod session;
 pub mod store;
 pub mod verify;
 
 pub use fold::{IllegalRecord, Ledger, fold};
-pub use load::Repair;
 pub use local::LocalStore;
 pub use lock::Holder;
 pub use memory::MemoryStore;
 pub use record::{Executed, Intent, PendingOperation, PendingStatus, Record, StateChange};
+pub use repair::Repair;
 pub use session::{Medium, Session};
 pub use store::{OpenOptions, StateError, Store, View};

@@ -9,13 +9,11 @@
 //!
 //! Everything else is refused.
 
-use std::fmt;
-
-use reconcile_model::{Diagnostic, Snapshot};
+use reconcile_model::Snapshot;
 
 use crate::format::{self, Encoded, FormatError};
 use crate::journal::{self, Chain, Header, JournalError};
-use crate::{Ledger, PendingOperation, Record, StateError, View};
+use crate::{Ledger, PendingOperation, Record, Repair, StateError, View};
 
 /// The names of a state's parts, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +24,8 @@ pub struct Names {
     pub backup: String,
     /// The journal.
     pub journal: String,
+    /// The journal that led from the snapshot before to the snapshot.
+    pub journal_backup: String,
 }
 
 /// The parts of a state that are always read; `None` for what is not there.
@@ -66,61 +66,14 @@ pub struct Loaded {
 /// What has to be written before anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Heal {
-    /// The snapshot to put in the place of the damaged one, which is kept aside.
+    /// Whether the snapshot that is there is damaged and goes aside.
+    pub is_damaged: bool,
+    /// The snapshot to put in its place; absent when there was none before it.
     pub snapshot: Option<Vec<u8>>,
     /// The journal to put in the place of the one that is there.
     pub journal: Option<Vec<u8>>,
     /// Whether the journal that is there becomes the previous one, as a checkpoint that was cut short would have made it.
     pub keeps_journal: bool,
-}
-
-/// Something that was wrong with the files of a state and could be made good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Repair {
-    /// The end of the journal was never finished, so nobody was told that it was written.
-    TornTail {
-        /// The journal.
-        file: String,
-        /// How many bytes were left out.
-        bytes: usize,
-    },
-    /// The snapshot was damaged or gone, and the one before, with its journal, gave it back whole.
-    Snapshot {
-        /// The snapshot.
-        file: String,
-        /// What was wrong with it.
-        reason: String,
-    },
-}
-
-impl fmt::Display for Repair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TornTail { file, bytes } => {
-                write!(
-                    f,
-                    "left out {bytes} bytes at the end of {file} that were never fully written"
-                )
-            }
-            Self::Snapshot { file, .. } => {
-                write!(f, "recovered {file} from the state before it and the journal")
-            }
-        }
-    }
-}
-
-impl From<&Repair> for Diagnostic {
-    fn from(repair: &Repair) -> Self {
-        let diagnostic = Self::warning(format!("State repaired: {repair}"));
-        match repair {
-            Repair::TornTail { .. } => diagnostic.detail(
-                "A write was cut short. No call is made before its record is written, so nothing is lost.",
-            ),
-            Repair::Snapshot { file, reason } => diagnostic
-                .detail(format!("It could not be used: {reason}. What is there now is what was written, byte for byte."))
-                .hint(format!("The next command that writes keeps the damaged file as {file}.damaged. Check the disk.")),
-        }
-    }
 }
 
 impl Loaded {
@@ -150,65 +103,50 @@ pub fn load(
     lineage: &str,
 ) -> Result<Loaded, StateError> {
     let cx = Load { stack, names };
-    let snapshot = current.snapshot.as_deref().map(|bytes| format::decode(bytes, stack));
-    match snapshot {
-        Some(Ok(decoded)) => {
-            let journal = cx.journal(current)?;
-            let header = header(&decoded.snapshot, Some(decoded.checksum));
-            cx.attach(Base { snapshot: decoded.snapshot, header }, journal, previous)
+    let file = names.snapshot.clone();
+    match current.snapshot.as_deref().map(|bytes| format::decode(bytes, stack)) {
+        Some(Ok(format::Decoded { snapshot, checksum })) => {
+            cx.attach(Base { snapshot, checksum: Some(checksum) }, current, previous)
         }
         Some(Err(source @ FormatError::Damaged { .. })) => {
             let reason = source.to_string();
-            let error = StateError::Snapshot { file: names.snapshot.clone(), source };
-            cx.recover(&cx.journal(current)?, &previous()?, reason).unwrap_or(Err(error))
+            cx.recover(current, &previous()?, reason, StateError::Snapshot { file, source })
         }
-        Some(Err(source)) => Err(StateError::Snapshot { file: names.snapshot.clone(), source }),
-        None => {
-            let journal = cx.journal(current)?;
-            match journal.decoded.header.clone() {
-                Some(header) if header.snapshot.is_none() => {
-                    let snapshot = Snapshot::new(stack, &header.lineage);
-                    cx.attach(Base { snapshot, header }, journal, previous)
-                }
-                Some(_) => {
-                    let left = names.journal.clone();
-                    let error = StateError::Missing { file: names.snapshot.clone(), left };
-                    let recovered = cx.recover(&journal, &previous()?, "it is missing".to_owned());
-                    recovered.unwrap_or(Err(error))
-                }
-                None => {
-                    let previous = previous()?;
-                    if previous.snapshot.is_some() {
-                        let (file, left) = (names.snapshot.clone(), names.backup.clone());
-                        return Err(StateError::Missing { file, left });
-                    }
-                    let snapshot = Snapshot::new(stack, lineage);
-                    let header = header(&snapshot, None);
-                    cx.attach(Base { snapshot, header }, journal, || Ok(previous))
-                }
+        Some(Err(source)) => Err(StateError::Snapshot { file, source }),
+        None => match cx.journal(current)?.map(|journal| journal.decoded.header) {
+            Some(Header { snapshot: None, lineage, .. }) => {
+                let base = Base { snapshot: Snapshot::new(stack, &lineage), checksum: None };
+                cx.attach(base, current, previous)
             }
-        }
-    }
-}
-
-/// Returns the first line of the journal that follows a snapshot.
-pub(crate) fn header(snapshot: &Snapshot, checksum: Option<String>) -> Header {
-    Header {
-        journal: journal::FORMAT_VERSION,
-        stack: snapshot.stack.clone(),
-        lineage: snapshot.lineage.clone(),
-        serial: snapshot.serial,
-        snapshot: checksum,
+            Some(Header { snapshot: Some(_), .. }) => {
+                let left = names.journal.clone();
+                let missing = StateError::Missing { file, left };
+                cx.recover(current, &previous()?, "it is missing".to_owned(), missing)
+            }
+            None => {
+                let previous = previous()?;
+                let left = match (previous.snapshot, previous.journal) {
+                    (Some(_), _) => names.backup.clone(),
+                    (None, Some(_)) => names.journal_backup.clone(),
+                    (None, None) => {
+                        let base = Base { snapshot: Snapshot::new(stack, lineage), checksum: None };
+                        return cx.begin(base, Vec::new(), None);
+                    }
+                };
+                Err(StateError::Missing { file, left })
+            }
+        },
     }
 }
 
 /// Returns a journal with no records but those carried over, and its chain.
-pub(crate) fn begin<'a>(
+pub(crate) fn begin(
     header: &Header,
-    pending: impl Iterator<Item = &'a PendingOperation>,
+    pending: &[PendingOperation],
 ) -> Result<(Vec<u8>, Chain), JournalError> {
+    let header = Header { carried: pending.len(), ..header.clone() };
     let (mut bytes, mut chain) = (Vec::new(), Chain::default());
-    chain.push(&journal::encode(header)?, &mut bytes);
+    chain.push(&journal::encode_header(&header)?, &mut bytes);
     for operation in pending {
         chain.push(&journal::encode(&Record::Carried(Box::new(operation.clone())))?, &mut bytes);
     }
@@ -220,168 +158,180 @@ struct Load<'a> {
     names: &'a Names,
 }
 
-/// A snapshot, and the header of a journal that builds on it.
+/// What a journal builds on.
 struct Base {
     snapshot: Snapshot,
-    header: Header,
+    /// The snapshot's checksum; absent when it was never written.
+    checksum: Option<String>,
 }
 
-/// A journal, with the bytes of it that are good.
+impl Base {
+    fn header(&self) -> Header {
+        Header::of(&self.snapshot, self.checksum.clone())
+    }
+
+    fn carries(&self, header: &Header) -> bool {
+        Header { carried: header.carried, ..self.header() } == *header
+    }
+}
+
+/// A journal, with its bytes.
 struct Journal<'a> {
     decoded: journal::Decoded,
     bytes: &'a [u8],
 }
 
+impl Journal<'_> {
+    /// Returns its bytes as they should be, if they are not: without a torn tail, and with the end of its last line.
+    fn mended(&self) -> Option<Vec<u8>> {
+        let journal::Decoded { good_bytes, torn_bytes, is_unended, .. } = self.decoded;
+        (torn_bytes > 0 || is_unended).then(|| {
+            let end: &[u8] = if is_unended { b"\n" } else { b"" };
+            [&self.bytes[..good_bytes], end].concat()
+        })
+    }
+}
+
 impl Load<'_> {
-    fn journal<'b>(&self, current: &'b Current) -> Result<Journal<'b>, StateError> {
-        let bytes = current.journal.as_deref().unwrap_or_default();
+    fn journal<'b>(&self, current: &'b Current) -> Result<Option<Journal<'b>>, StateError> {
+        let Some(bytes) = current.journal.as_deref() else { return Ok(None) };
         let decoded = journal::decode(bytes, self.stack).map_err(|source| self.unusable(source))?;
-        Ok(Journal { decoded, bytes })
+        Ok(Some(Journal { decoded, bytes }))
     }
 
     fn unusable(&self, source: JournalError) -> StateError {
         StateError::Journal { file: self.names.journal.clone(), source }
     }
 
-    /// Puts a journal on top of a good snapshot.
+    /// Goes on from a good snapshot, with the journal that is there if it belongs to it.
     fn attach(
         &self,
         base: Base,
-        journal: Journal<'_>,
+        current: &Current,
         previous: impl FnOnce() -> Result<Previous, StateError>,
     ) -> Result<Loaded, StateError> {
-        match &journal.decoded.header {
-            None => self.fresh(base, Vec::new(), &journal),
-            Some(header) if *header == base.header => self.follow(base, &journal),
-            Some(header) => {
-                if let Some(pending) = self.is_folded(&base, &journal, &previous()?) {
-                    return self.fresh(base, pending, &journal);
-                }
-                Err(StateError::Mismatch {
-                    journal: self.names.journal.clone(),
-                    snapshot: self.names.snapshot.clone(),
-                    expected: header.serial,
-                    found: base.snapshot.serial,
-                })
-            }
+        let Some(journal) = self.journal(current)? else {
+            return self.begin(base, Vec::new(), None);
+        };
+        if base.carries(&journal.decoded.header) {
+            return self.follow(base, &journal);
+        }
+        match self.folded(&base, &journal, &previous()?) {
+            Some(pending) => self.begin(base, pending, Some(&journal)),
+            None => Err(StateError::Mismatch {
+                journal: self.names.journal.clone(),
+                snapshot: self.names.snapshot.clone(),
+                expected: journal.decoded.header.serial,
+                found: base.snapshot.serial,
+            }),
         }
     }
 
     /// Goes on with the journal that belongs to the snapshot.
     fn follow(&self, base: Base, journal: &Journal<'_>) -> Result<Loaded, StateError> {
-        let decoded = &journal.decoded;
+        let journal::Decoded { header, records, chain, .. } = &journal.decoded;
         let mut ledger = Ledger::new(base.snapshot);
-        for (index, record) in decoded.records.iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
             ledger.apply(record).map_err(|illegal| {
                 let reason = format!("it cannot follow what is before it: {illegal}");
                 self.unusable(JournalError::Damaged { line: index + 2, reason })
             })?;
         }
-        let carried = |record: &&Record| matches!(record, Record::Carried(_));
-        let carried = decoded.records.iter().filter(carried).count();
-        let needs_end = decoded.is_unended || decoded.torn_bytes > 0;
-        let mut good = journal.bytes[..decoded.good_bytes].to_vec();
-        if decoded.is_unended {
-            good.push(b'\n');
-        }
         Ok(Loaded {
             ledger,
-            header: base.header,
-            chain: Some(decoded.chain),
-            records: u64::try_from(decoded.records.len() - carried).unwrap_or(u64::MAX),
-            heal: Heal { journal: needs_end.then_some(good), ..Heal::default() },
-            repairs: self.torn(decoded),
+            header: header.clone(),
+            chain: Some(*chain),
+            records: u64::try_from(records.len() - header.carried).unwrap_or(u64::MAX),
+            heal: Heal { journal: journal.mended(), ..Heal::default() },
+            repairs: self.torn(journal),
         })
     }
 
-    /// Begins a journal on a snapshot, with the operations that the one there has left pending.
-    fn fresh(
+    /// Begins a journal on a snapshot. The one that is there has led to the snapshot, and left these operations pending.
+    fn begin(
         &self,
         base: Base,
         pending: Vec<PendingOperation>,
-        journal: &Journal<'_>,
+        journal: Option<&Journal<'_>>,
     ) -> Result<Loaded, StateError> {
-        let mut ledger = Ledger::new(base.snapshot);
-        for operation in &pending {
-            let carried = Record::Carried(Box::new(operation.clone()));
-            ledger.apply(&carried).map_err(|source| StateError::Illegal { source })?;
-        }
-        let (heal, chain) = if journal.decoded.header.is_some() {
-            let (bytes, chain) =
-                begin(&base.header, pending.iter()).map_err(|source| self.unusable(source))?;
-            (Heal { journal: Some(bytes), keeps_journal: true, ..Heal::default() }, Some(chain))
-        } else {
-            // A first line that was cut short has to go before another can be written.
-            let torn = (!journal.bytes.is_empty()).then(Vec::new);
-            (Heal { journal: torn, ..Heal::default() }, None)
+        let header = base.header();
+        let mut loaded = Loaded {
+            ledger: Ledger::new(base.snapshot),
+            header,
+            chain: None,
+            records: 0,
+            heal: Heal::default(),
+            repairs: journal.map_or_else(Vec::new, |journal| self.torn(journal)),
         };
-        let repairs = self.torn(&journal.decoded);
-        Ok(Loaded { ledger, header: base.header, chain, records: 0, heal, repairs })
+        if journal.is_some() {
+            let (bytes, chain) =
+                begin(&loaded.header, &pending).map_err(|source| self.unusable(source))?;
+            loaded.heal = Heal { journal: Some(bytes), keeps_journal: true, ..Heal::default() };
+            loaded.chain = Some(chain);
+        }
+        for operation in pending {
+            let carried = Record::Carried(Box::new(operation));
+            loaded.ledger.apply(&carried).map_err(|source| StateError::Illegal { source })?;
+        }
+        Ok(loaded)
     }
 
-    fn torn(&self, decoded: &journal::Decoded) -> Vec<Repair> {
-        let (file, bytes) = (self.names.journal.clone(), decoded.torn_bytes);
+    fn torn(&self, journal: &Journal<'_>) -> Vec<Repair> {
+        let (file, bytes) = (self.names.journal.clone(), journal.decoded.torn_bytes);
         if bytes > 0 { vec![Repair::TornTail { file, bytes }] } else { Vec::new() }
     }
 
-    /// Tells whether a journal is already in the snapshot, and if so, which operations it leaves pending.
-    fn is_folded(
+    /// Returns the operations that a journal leaves pending, if the snapshot is what folding it gives.
+    fn folded(
         &self,
         base: &Base,
         journal: &Journal<'_>,
         previous: &Previous,
     ) -> Option<Vec<PendingOperation>> {
-        let (before, _) = self.base_of(&journal.decoded, previous)?;
-        let (ledger, after) = fold(before.snapshot, &journal.decoded)?;
-        (Some(after.checksum) == base.header.snapshot).then(|| ledger.pending().cloned().collect())
+        let (before, _) = self.base_of(&journal.decoded.header, previous)?;
+        let (ledger, Encoded { checksum, .. }) = fold(before.snapshot, &journal.decoded)?;
+        (Some(checksum) == base.checksum).then(|| ledger.pending().cloned().collect())
     }
 
-    /// Makes a damaged or missing snapshot anew; `None` when there is no proof of what it was.
+    /// Makes a damaged or missing snapshot anew, or fails with `otherwise` when there is no proof of what it was.
     fn recover(
         &self,
-        journal: &Journal<'_>,
+        current: &Current,
         previous: &Previous,
         reason: String,
-    ) -> Option<Result<Loaded, StateError>> {
-        let header = journal.decoded.header.clone()?;
-        let repair = Repair::Snapshot { file: self.names.snapshot.clone(), reason };
-        let (base, bytes) = match self.base_of(&journal.decoded, previous) {
-            // The journal builds on the snapshot before: the damaged one was about to be written, or just was.
-            Some((base, bytes)) => (base, bytes?),
-            None => {
-                let between = previous.journal.as_deref()?;
-                let between = journal::decode(between, self.stack).ok()?;
-                let (base, _) = self.base_of(&between, previous)?;
-                let (ledger, Encoded { bytes, checksum }) = fold(base.snapshot, &between)?;
-                if header.snapshot != Some(checksum) {
-                    return None;
-                }
-                (Base { snapshot: Snapshot::clone(ledger.snapshot()), header }, bytes)
-            }
-        };
-        let loaded = self.follow(base, journal).map(|mut loaded| {
-            loaded.heal.snapshot = Some(bytes);
-            loaded.repairs.push(repair);
-            loaded
-        });
-        Some(loaded)
+        otherwise: StateError,
+    ) -> Result<Loaded, StateError> {
+        let journal = self.journal(current)?;
+        let Some(journal) = journal else { return Err(otherwise) };
+        let header = &journal.decoded.header;
+        let proven = self.base_of(header, previous).or_else(|| self.between(header, previous));
+        let Some((base, bytes)) = proven else { return Err(otherwise) };
+        let mut loaded = self.follow(base, &journal)?;
+        (loaded.heal.is_damaged, loaded.heal.snapshot) = (true, bytes);
+        loaded.repairs.push(Repair::Snapshot { file: self.names.snapshot.clone(), reason });
+        Ok(loaded)
     }
 
-    /// Returns the snapshot before, with its bytes if it has any, when it is what a journal builds on.
-    fn base_of(
-        &self,
-        journal: &journal::Decoded,
-        previous: &Previous,
-    ) -> Option<(Base, Option<Vec<u8>>)> {
-        let header = journal.header.clone()?;
+    /// Folds the journal before into the snapshot before, if that gives what a journal builds on.
+    fn between(&self, header: &Header, previous: &Previous) -> Option<(Base, Option<Vec<u8>>)> {
+        let between = journal::decode(previous.journal.as_deref()?, self.stack).ok()?;
+        let (before, _) = self.base_of(&between.header, previous)?;
+        let (ledger, Encoded { bytes, checksum }) = fold(before.snapshot, &between)?;
+        let snapshot = Snapshot::clone(ledger.snapshot());
+        let base = Base { snapshot, checksum: Some(checksum) };
+        base.carries(header).then_some((base, Some(bytes)))
+    }
+
+    /// Returns the snapshot before, with its bytes if it was ever written, if it is what a journal builds on.
+    fn base_of(&self, header: &Header, previous: &Previous) -> Option<(Base, Option<Vec<u8>>)> {
         if header.snapshot.is_none() {
             let snapshot = Snapshot::new(self.stack, &header.lineage);
-            return Some((Base { snapshot, header }, None));
+            return Some((Base { snapshot, checksum: None }, None));
         }
         let bytes = previous.snapshot.as_ref()?;
         let format::Decoded { snapshot, checksum } = format::decode(bytes, self.stack).ok()?;
-        let matches = header == self::header(&snapshot, Some(checksum));
-        matches.then(|| (Base { snapshot, header }, Some(bytes.clone())))
+        let base = Base { snapshot, checksum: Some(checksum) };
+        base.carries(header).then(|| (base, Some(bytes.clone())))
     }
 }
 

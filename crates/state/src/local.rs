@@ -90,49 +90,42 @@ impl Store for LocalStore {
     }
 
     async fn peek(&self) -> Result<View, StateError> {
-        let (stack, names) = (self.stack.clone(), self.files.names());
         let mut before: Option<Current> = None;
-        for _ in 1..PEEK_TRIES {
-            let (files, names, stack) = (self.files.clone(), names.clone(), stack.clone());
-            let (current, result) = blocking(move || {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (files, stack) = (self.files.clone(), self.stack.clone());
+            let read = move || {
                 let current = files.read_current()?;
-                let result = load::load(&stack, &names, &current, || files.read_previous(), "");
-                Ok((current, result))
-            })
-            .await?;
-            match result {
-                Ok(loaded) if loaded.repairs.is_empty() => return Ok(loaded.into_view()),
-                // Twice the same is no accident of reading.
-                result if before.as_ref() == Some(&current) => {
-                    return result.map(|it| it.into_view());
-                }
-                Ok(_) | Err(_) => before = Some(current),
+                let previous = || files.read_previous();
+                let loaded = load::load(&stack, &files.names(), &current, previous, "");
+                Ok((current, loaded))
+            };
+            let (current, loaded) = blocking(read).await?;
+            let is_sound = loaded.as_ref().is_ok_and(|loaded| loaded.repairs.is_empty());
+            // Twice the same is no accident of reading.
+            if is_sound || before.as_ref() == Some(&current) || tries == PEEK_TRIES {
+                return loaded.map(load::Loaded::into_view);
             }
+            before = Some(current);
             tokio::time::sleep(PEEK_PAUSE).await;
         }
-        let files = self.files.clone();
-        blocking(move || {
-            let current = files.read_current()?;
-            load::load(&stack, &names, &current, || files.read_previous(), "")
-        })
-        .await
-        .map(load::Loaded::into_view)
     }
 
     async fn open(&self, options: OpenOptions) -> Result<Box<dyn Session>, StateError> {
         let files = self.files.clone();
         blocking(move || files.make_folder()).await?;
         let guard = self.lock(&options).await?;
-        let (files, stack, names) = (self.files.clone(), self.stack.clone(), self.files.names());
-        let (disk, loaded) = blocking(move || {
-            let names = files.names();
+        let (files, stack) = (self.files.clone(), self.stack.clone());
+        let read = move || {
             let current = files.read_current()?;
             let previous = || files.read_previous();
-            let loaded = load::load(&stack, &names, &current, previous, &options.lineage)?;
+            let loaded = load::load(&stack, &files.names(), &current, previous, &options.lineage)?;
             Ok((Disk::open(files, guard, &loaded.heal)?, loaded))
-        })
-        .await?;
-        Ok(session::start(Box::new(Folder(Arc::new(Mutex::new(Some(disk))))), names, loaded))
+        };
+        let (disk, loaded) = blocking(read).await?;
+        let medium = Folder(Arc::new(Mutex::new(Some(disk))));
+        Ok(session::start(Box::new(medium), self.files.names(), loaded))
     }
 }
 

@@ -79,7 +79,12 @@ impl MemoryStore {
 
     fn names(&self) -> Names {
         let name = |ending: &str| format!("memory:{}.{ending}", self.stack);
-        Names { snapshot: name("json"), backup: name("json.backup"), journal: name("journal") }
+        Names {
+            snapshot: name("json"),
+            backup: name("json.backup"),
+            journal: name("journal"),
+            journal_backup: name("journal.backup"),
+        }
     }
 }
 
@@ -124,8 +129,8 @@ impl Memory {
         if heal.keeps_journal {
             vault.previous.journal = vault.current.journal.clone();
         }
-        if let Some(snapshot) = &heal.snapshot {
-            vault.current.snapshot = Some(snapshot.clone());
+        if heal.is_damaged {
+            vault.current.snapshot = heal.snapshot.clone();
         }
         if let Some(journal) = &heal.journal {
             vault.current.journal = Some(journal.clone());

@@ -258,7 +258,10 @@ impl Writer {
         let mut lines = Vec::new();
         let mut chain = self.chain.unwrap_or_default();
         if self.chain.is_none() {
-            chain.push(&journal::encode(&self.header).map_err(|e| self.unwritable(e))?, &mut lines);
+            chain.push(
+                &journal::encode_header(&self.header).map_err(|e| self.unwritable(e))?,
+                &mut lines,
+            );
         }
         for json in batch {
             chain.push(json, &mut lines);
@@ -278,10 +281,10 @@ impl Writer {
         let (encoded, snapshot) = tokio::task::spawn_blocking(encode).await.map_err(cut_short)?;
         let encoded = encoded
             .map_err(|source| StateError::Snapshot { file: self.names.snapshot.clone(), source })?;
-        let header = load::header(&snapshot, Some(encoded.checksum));
+        let header = Header::of(&snapshot, Some(encoded.checksum));
         drop(snapshot);
         let (bytes, chain) =
-            load::begin(&header, pending.iter()).map_err(|source| self.unwritable(source))?;
+            load::begin(&header, pending).map_err(|source| self.unwritable(source))?;
         self.medium.rotate(encoded.bytes, bytes).await?;
         (self.header, self.chain) = (header, Some(chain));
         Ok(())

@@ -39,6 +39,7 @@ impl Files {
             snapshot: name(&self.snapshot),
             backup: name(&self.backup),
             journal: name(&self.journal),
+            journal_backup: name(&self.journal_backup),
         }
     }
 
@@ -83,16 +84,19 @@ pub(super) struct Disk {
 impl Disk {
     /// Makes good what a crash left, and makes sure that the journal can be written.
     pub(super) fn open(files: Files, guard: Guard, heal: &Heal) -> Result<Self, StateError> {
-        if let Some(snapshot) = &heal.snapshot {
+        if heal.is_damaged {
             // The damaged one is evidence; it makes way only when its successor is whole on the disk.
-            let finished = write(&files.snapshot, snapshot)?;
+            let successor = heal.snapshot.as_ref();
+            let successor = successor.map(|bytes| write(&files.snapshot, bytes)).transpose()?;
             match fs::rename(&files.snapshot, &files.damaged) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(failed("rename", &files.snapshot)(error));
                 }
                 Ok(()) | Err(_) => {}
             }
-            rename(&finished, &files.snapshot)?;
+            if let Some(successor) = successor {
+                rename(&successor, &files.snapshot)?;
+            }
             sync_folder(&files.folder)?;
         }
         if let Some(journal) = &heal.journal {

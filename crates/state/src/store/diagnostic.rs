@@ -36,7 +36,7 @@ fn hint(error: &StateError) -> Option<String> {
         },
         StateError::Missing { file, left } => Some(format!(
             "Put {file} back in its place. To begin with no state, although objects of this stack may exist, move {left} \
-             away."
+             and the other files of the stack away."
         )),
         StateError::Journal { file, source } => match source {
             JournalError::Damaged { .. } => Some(format!(
@@ -70,6 +70,7 @@ fn hint(error: &StateError) -> Option<String> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of other kinds there is nothing to say")]
 fn io_hint(file: &str, kind: ErrorKind) -> Option<String> {
     let hint = match kind {
         ErrorKind::PermissionDenied => {
