@@ -33,6 +33,9 @@ use crate::place::Range;
 use crate::scope::{Held, Instances, Scope};
 use crate::spec::Condition;
 
+/// How large a value may become: enough for every attribute of a hundred thousand instances.
+pub(crate) const MAX_SIZE: usize = 1 << 23;
+
 /// What a name or step leads to: a value, or the instances of a block, which are copied only where they must be.
 pub(crate) enum Seen<'e> {
     Value(Cow<'e, Value>),
@@ -59,11 +62,13 @@ pub(crate) struct Evaluator<'e> {
     templates: usize,
     /// How many turns `for`s have taken.
     turns: usize,
+    /// How much has been put into lists and objects.
+    size: usize,
 }
 
 impl<'e> Evaluator<'e> {
     pub(crate) fn new(scope: &'e Scope<'_>, instance: Instance<'e>) -> Self {
-        Self { scope, instance, bound: Vec::new(), given: None, templates: 0, turns: 0 }
+        Self { scope, instance, bound: Vec::new(), given: None, templates: 0, turns: 0, size: 0 }
     }
 
     /// Evaluates a part of a body. What fails is told and counts as unknown, so that one run tells all.
@@ -221,6 +226,17 @@ impl<'e> Evaluator<'e> {
             }
             _ => self.eval(expr).map(Seen::Value),
         }
+    }
+
+    /// Counts what is put into a list or object. Values are copied, so a few lines could fill the memory.
+    fn charge(&mut self, value: &Value, at: Range) -> Result<(), Fault> {
+        self.size = self.size.saturating_add(size_of(value));
+        if self.size <= MAX_SIZE {
+            return Ok(());
+        }
+        Err(Failure::new(at, "The value becomes too large")
+            .detail(format!("It has more than {MAX_SIZE} parts."))
+            .into())
     }
 
     fn root(&mut self, root: &'e Root, at: Range) -> Result<Seen<'e>, Fault> {
@@ -384,6 +400,22 @@ pub(crate) fn marked(value: Cow<'_, Value>, sensitive: bool) -> Cow<'_, Value> {
     }
     let value = if value.has_sensitive() { value.unmarked() } else { value.into_owned() };
     Cow::Owned(value.sensitive())
+}
+
+/// Returns how much memory a value takes, in parts: one for each value in it, and more for long texts.
+pub(crate) fn size_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown => 1,
+        Value::String(text) | Value::Sealed(text) => 1 + text.len() / 64,
+        Value::List(items) => 1 + items.iter().map(size_of).sum::<usize>(),
+        Value::Map(members) => {
+            1 + members
+                .iter()
+                .map(|(key, value)| 1 + key.len() / 64 + size_of(value))
+                .sum::<usize>()
+        }
+        Value::Sensitive(inner) => size_of(inner),
+    }
 }
 
 /// Returns a text as it can be shared.

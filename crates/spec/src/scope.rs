@@ -4,13 +4,14 @@ mod configure;
 mod expand;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use self::expand::Extent;
 
 use reconcile_model::{Address, Diagnostic, InstanceKey, Path, ResourceAddress, Span, Value};
 
-use crate::eval::{Evaluator, Instance};
+use crate::eval::{Evaluator, Instance, MAX_SIZE, size_of};
 use crate::expression::walk;
 use crate::node::{self, Node, Part};
 use crate::spec::{Block, Output, Spec};
@@ -73,6 +74,8 @@ pub struct Scope<'s> {
     pub(crate) spec: &'s Spec,
     held: Vec<Held>,
     cells: Vec<OnceLock<CellResult>>,
+    /// How much the cells hold together, where that is bounded: a spec alone must not fill the memory.
+    size: Option<AtomicUsize>,
 }
 
 impl<'s> Scope<'s> {
@@ -82,7 +85,13 @@ impl<'s> Scope<'s> {
             spec,
             held: vec![Held::Pending; spec.blocks.len()],
             cells: spec.cells.iter().map(|_| OnceLock::new()).collect(),
+            size: None,
         }
+    }
+
+    /// Returns a scope for static checks, in which the cells together may not become too large.
+    pub(crate) fn bounded(spec: &'s Spec) -> Self {
+        Self { size: Some(AtomicUsize::new(0)), ..Self::new(spec) }
     }
 
     /// Returns the spec whose expressions the scope evaluates.
@@ -174,6 +183,15 @@ impl<'s> Scope<'s> {
         let value = Evaluator::new(self, Instance::default()).node(node, None, &mut diagnostics);
         if !diagnostics.is_empty() {
             return Err(diagnostics.into());
+        }
+        if let Some(total) = &self.size {
+            let size = size_of(&value);
+            if total.fetch_add(size, Ordering::Relaxed) + size > MAX_SIZE {
+                return Err([Diagnostic::error("The locals of this spec hold too much")
+                    .detail(format!("Together they have more than {MAX_SIZE} parts."))
+                    .at(self.spec.files.span(node.place))]
+                .into());
+            }
         }
         let value = value.into_owned();
         if is_deeper_than(&value, MAX_VALUE_DEPTH) {

@@ -15,6 +15,9 @@ use crate::source::{MAX_FILE_BYTES, SourceFile};
 /// How deep lists and mappings may be nested.
 const MAX_DEPTH: usize = 128;
 
+/// The longest line, in bytes. Every diagnostic and every plan shows the line that it is about.
+const MAX_LINE_BYTES: usize = 32 * 1024;
+
 /// How many nodes aliases may add to a file; anchors are for saving a few lines, not for making thousands.
 const MAX_ALIASED_NODES: usize = 100_000;
 
@@ -142,6 +145,15 @@ pub(crate) fn read(source: &SourceFile, files: &mut Files) -> (Option<Yaml>, Vec
         Err(diagnostic) => return (None, vec![*diagnostic]),
     };
     let file = files.add(&source.name, text);
+    if let Some(line) = text.lines().position(|line| line.len() > MAX_LINE_BYTES) {
+        let diagnostic =
+            Diagnostic::error(format!("Line {} of `{}` is too long", line + 1, source.name))
+                .detail(format!("It has more than {} KiB.", MAX_LINE_BYTES / 1024))
+                .hint(
+                    "Break it into several; keep long texts in a file, and read it with `file()`.",
+                );
+        return (None, vec![diagnostic]);
+    }
     let mut builder = Builder {
         files,
         file,

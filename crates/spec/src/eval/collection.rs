@@ -24,10 +24,12 @@ enum Turns<'e> {
 
 impl<'e> Evaluator<'e> {
     pub(super) fn list(&mut self, items: &'e [Expr]) -> Result<Cow<'e, Value>, Fault> {
-        let values = items
-            .iter()
-            .map(|item| self.eval(item).map(Cow::into_owned))
-            .collect::<Result<_, _>>()?;
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.eval(item)?;
+            self.charge(&value, item.at)?;
+            values.push(value.into_owned());
+        }
         Ok(Cow::Owned(Value::List(values)))
     }
 
@@ -36,7 +38,9 @@ impl<'e> Evaluator<'e> {
         for (key, value) in members {
             let (key_value, is_sensitive) = peel(self.eval(key)?);
             sensitive |= is_sensitive;
-            let value = self.eval(value)?.into_owned();
+            let member = self.eval(value)?;
+            self.charge(&member, value.at)?;
+            let value = member.into_owned();
             if key_value.is_unknown() {
                 known = false;
             } else {
@@ -148,7 +152,9 @@ impl<'e> Evaluator<'e> {
                     None => (Cow::Owned(Value::Null), false),
                 };
                 sensitive |= key.1;
-                Ok(Some((key.0.into_owned(), this.eval(&body.value)?.into_owned())))
+                let value = this.eval(&body.value)?;
+                this.charge(&value, body.value.at)?;
+                Ok(Some((key.0.into_owned(), value.into_owned())))
             })?;
             let Some((key, value)) = made else { continue };
             let Some(key_expr) = &body.key else {

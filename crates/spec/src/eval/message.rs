@@ -82,7 +82,12 @@ pub(super) fn not_given(name: &str, given: Option<&Object>, at: Range) -> Fault 
 }
 
 /// An object without the attribute that is asked for.
-pub(super) fn no_attribute(name: &str, object: &Object, at: Range) -> Fault {
+pub(super) fn no_attribute(name: &str, object: &Object, sensitive: bool, at: Range) -> Fault {
+    if sensitive {
+        return Failure::new(at, format!("There is no attribute `{name}` here"))
+            .detail("The object is sensitive, so its attributes are not listed.")
+            .into();
+    }
     let names: Vec<&str> = object.keys().map(String::as_str).collect();
     let has = if names.len() > 20 {
         format!("It has {} others.", names.len())

@@ -98,7 +98,7 @@ impl<'e> Evaluator<'e> {
     fn step(&mut self, value: Cow<'e, Value>, step: &'e Step) -> Result<Cow<'e, Value>, Fault> {
         let (value, sensitive) = peel(value);
         let result = match &step.kind {
-            StepKind::Attribute(name) => attribute(value, name, step.at)?,
+            StepKind::Attribute(name) => attribute(value, name, sensitive, step.at)?,
             StepKind::Index(key) => {
                 let (key_value, sensitive_key) = peel(self.eval(key)?);
                 let found = index(value, &key_value, sensitive || sensitive_key, key.at, step.at)?;
@@ -153,15 +153,20 @@ fn splat_of_map(at: Range) -> Fault {
         .into()
 }
 
-fn attribute<'e>(value: Cow<'e, Value>, name: &str, at: Range) -> Result<Cow<'e, Value>, Fault> {
+fn attribute<'e>(
+    value: Cow<'e, Value>,
+    name: &str,
+    sensitive: bool,
+    at: Range,
+) -> Result<Cow<'e, Value>, Fault> {
     match value {
         Cow::Borrowed(Value::Map(object)) => match object.get(name) {
             Some(found) => Ok(Cow::Borrowed(found)),
-            None => Err(message::no_attribute(name, object, at)),
+            None => Err(message::no_attribute(name, object, sensitive, at)),
         },
         Cow::Owned(Value::Map(mut object)) => match object.remove(name) {
             Some(found) => Ok(Cow::Owned(found)),
-            None => Err(message::no_attribute(name, &object, at)),
+            None => Err(message::no_attribute(name, &object, sensitive, at)),
         },
         other => match &*other {
             Value::Unknown => Ok(Cow::Owned(Value::Unknown)),

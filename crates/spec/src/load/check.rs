@@ -21,7 +21,7 @@ const MAX_TOLD_APART: usize = 1000;
 /// Returns everything that is wrong with a spec whose names are in order.
 pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let mut scope = Scope::new(spec);
+    let mut scope = Scope::bounded(spec);
     validations(&scope, &mut diagnostics);
     fill(&mut scope, &mut diagnostics);
     for key in spec.providers.keys() {

@@ -39,13 +39,13 @@ fn alias_bombs_are_refused() {
     for level in 1..12 {
         let before = level - 1;
         let _ =
-            write!(bomb, "a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 9].join(", "));
+            writeln!(bomb, "a{level}: &a{level} [{}]", vec![format!("*a{before}"); 9].join(", "));
     }
     assert!(problems(&bomb).contains("expand to too much"), "{}", problems(&bomb));
     assert!(problems("a: &a [*a]").contains("inside its own anchor"), "{}", problems("a: &a [*a]"));
     let mut deep = "a0: &a0 x\n".to_owned();
     for level in 1..60 {
-        let _ = write!(deep, "a{level}: &a{level} [[[*a{}]]]\n", level - 1);
+        let _ = writeln!(deep, "a{level}: &a{level} [[[*a{}]]]", level - 1);
     }
     assert!(problems(&deep).contains("nested too deeply"), "{}", problems(&deep));
 }
@@ -65,10 +65,31 @@ fn deep_documents_are_refused() {
 }
 
 #[test]
+fn long_lines_are_refused() {
+    let found = problems(&format!("locals:\n  a: {}\n", "x".repeat(40_000)));
+    assert_eq!(
+        found,
+        "Line 2 of `main.yaml` is too long. It has more than 32 KiB. / Break it into several; keep long texts in a file, and read it with `file()`."
+    );
+}
+
+#[test]
+fn locals_that_multiply_each_other_are_refused() {
+    let mut spec = "locals:\n  a0: [x]\n".to_owned();
+    for index in 1..30 {
+        let nine = vec![format!("'${{local.a{}}}'", index - 1); 9].join(", ");
+        writeln!(spec, "  a{index}: [{nine}]").unwrap();
+    }
+    assert!(problems(&spec).contains("too much"), "{}", problems(&spec));
+    let loops = "locals:\n  a: '${range(1000)}'\n  b: '${[for x in local.a : [for y in local.a : local.a]]}'\n";
+    assert!(problems(loops).contains("too large"), "{}", problems(loops));
+}
+
+#[test]
 fn a_value_that_wraps_itself_through_locals_is_refused() {
     let mut spec = "locals:\n  a0: 1\n".to_owned();
     for index in 1..2000 {
-        let _ = write!(spec, "  a{index}: ['${{local.a{}}}']\n", index - 1);
+        let _ = writeln!(spec, "  a{index}: ['${{local.a{}}}']", index - 1);
     }
     let found = problems(&spec);
     assert!(found.contains("nested too deeply"), "{found}");
@@ -80,11 +101,11 @@ fn a_chain_may_be_as_long_as_a_spec() {
     let count = 20_000;
     let mut spec = "locals:\n  a0: x\n".to_owned();
     for index in 1..count {
-        let _ = write!(spec, "  a{index}: ${{local.a{}}}\n", index - 1);
+        let _ = writeln!(spec, "  a{index}: ${{local.a{}}}", index - 1);
     }
     spec += "resource:\n  aws_lb:\n    r0: {}\n";
     for index in 1..count {
-        let _ = write!(spec, "    r{index}: {{ name: \"${{aws_lb.r{}.id}}\" }}\n", index - 1);
+        let _ = writeln!(spec, "    r{index}: {{ name: \"${{aws_lb.r{}.id}}\" }}", index - 1);
     }
     let loaded = load_text(&spec).unwrap_or_else(|found| panic!("{}", told(&found[..1])));
     let order = loaded.spec.order();
