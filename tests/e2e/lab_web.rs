@@ -9,7 +9,11 @@ fn lab_web_lives_its_whole_life() {
     let world = World::with_stack("lab-web");
     world.run(&["validate"]).success().says("valid");
     world.run(&["plan", "--detailed-exitcode"]).code(2).says("11 to add");
-    world.run(&["apply", "--auto-approve"]).success().says("Apply complete").says("http://lab-web-alb");
+    world
+        .run(&["apply", "--auto-approve"])
+        .success()
+        .says("Apply complete")
+        .says("http://lab-web-alb");
     world.assert_converged();
 
     let key = world.read("seoul-lab-web.pem");

@@ -210,6 +210,42 @@ impl World {
         self.control("POST", "faults", Some(fault));
     }
 
+    /// Withdraws every fault; calls that one of them held go on.
+    pub(crate) fn forget_faults(&self) {
+        self.control("DELETE", "faults", None);
+    }
+
+    /// Waits until an ordered fault has struck.
+    #[track_caller]
+    pub(crate) fn wait_for_fault(&self) {
+        for _ in 0..600 {
+            let faults = self.control("GET", "faults", None);
+            let faults = faults["faults"].as_array().or(faults.as_array()).cloned();
+            if faults.into_iter().flatten().any(|fault| fault["struck"].as_u64() > Some(0)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("no fault has struck in 30 s");
+    }
+
+    /// Checks that a text is in no file of the folder.
+    pub(crate) fn assert_nowhere(&self, text: &str) {
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).expect("the file can be read");
+                    let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+                    assert!(!found, "a secret is in {}", path.display());
+                }
+            }
+        }
+    }
+
     fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let separator = if path.contains('?') { '&' } else { '?' };
         let path = format!("/_emulator/{path}{separator}access_key={}", self.key);
