@@ -83,6 +83,16 @@ impl Setting {
         self.when.is_none_or(|(key, value)| pairs.get(key).is_some_and(|it| it == value))
     }
 
+    /// Tells whether the setting is as if nobody had set it.
+    fn is_default(&self, told: &Pairs, object: &Object) -> bool {
+        let default = match self.reset {
+            Reset::To(default) => default,
+            Reset::By(default) => default(object),
+            Reset::Keep => return true,
+        };
+        told.get(self.key).is_none_or(|it| it == default) || !self.applies(told)
+    }
+
     fn value(&self, text: &str) -> Value {
         match self.form {
             Form::Flag => text.parse::<bool>().ok().into(),
@@ -137,22 +147,30 @@ pub(crate) fn matter(settings: &[Setting], target: &Target<'_>) -> bool {
     settings.iter().any(|setting| matters(target, setting.path[0]))
 }
 
-/// Tells whether an argument has to be read: the spec gives it, or a value of it is recorded. No blocks are no value.
+/// Tells whether an argument has to be read: the spec gives it, or a value of it is recorded.
 pub(crate) fn matters(target: &Target<'_>, name: &str) -> bool {
-    let recorded = target.recorded.value(name);
-    let nothing = recorded.is_null()
-        || recorded.is_unknown()
-        || recorded.as_list().is_some_and(<[Value]>::is_empty);
-    !nothing || target.arguments.contains(name)
+    !is_nothing(target.recorded.value(name)) || target.arguments.contains(name)
+}
+
+/// Tells whether a value says nothing; no blocks are no value.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.is_unknown() || value.as_list().is_some_and(<[Value]>::is_empty)
 }
 
 /// Sets, on an object that was read, the settings that matter.
+///
+/// A default that nobody is known to have set is read as null: the spec may give the argument as an expression that
+/// comes out null, which means just that.
 pub(crate) fn set(settings: &[Setting], told: &Pairs, target: &Target<'_>, object: &mut Object) {
     let mut names: Vec<&str> = settings.iter().map(|setting| setting.path[0]).collect();
     names.dedup();
     for name in names.into_iter().filter(|name| matters(target, name)) {
         let of: Vec<&Setting> = settings.iter().filter(|it| it.path[0] == name).collect();
-        object.set(name, member(&of, 0, told, Some(target.recorded)));
+        let is_unset = is_nothing(target.recorded.value(name))
+            && of.iter().all(|setting| setting.is_default(told, target.recorded));
+        let value =
+            if is_unset { Value::Null } else { member(&of, 0, told, Some(target.recorded)) };
+        object.set(name, value);
     }
 }
 
@@ -290,6 +308,24 @@ mod tests {
         assert_eq!(health.block("dns").unwrap().str("count"), Some("2"));
         assert_eq!(health.value("route"), &Value::List(vec![]));
         assert!(!object.contains_key("idle_timeout"));
+    }
+
+    #[test]
+    fn an_argument_that_comes_out_null_means_the_default() {
+        let id = ObjectId::from("arn");
+        let arguments = ["idle_timeout".to_owned(), "stickiness".to_owned()].into();
+        let recorded = Object::new().with("idle_timeout", Value::Null);
+        let target = Target { id: &id, recorded: &recorded, arguments: &arguments };
+        let read = |told: &[(&str, &str)]| {
+            let mut object = Object::new();
+            set(SETTINGS, &map(told), &target, &mut object);
+            object
+        };
+        let object = read(&[("idle", "60"), ("sticky", "false"), ("sticky.type", "lb")]);
+        assert!(object.value("idle_timeout").is_null() && object.value("stickiness").is_null());
+        let object = read(&[("idle", "90"), ("sticky", "true"), ("sticky.type", "lb")]);
+        assert_eq!(object.i64("idle_timeout"), Some(90));
+        assert_eq!(object.block("stickiness").unwrap().bool("enabled"), Some(true));
     }
 
     #[test]
