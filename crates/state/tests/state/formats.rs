@@ -40,6 +40,15 @@ fn journals_of_version_1_are_read() {
 }
 
 #[test]
+fn a_line_adds_up_to_all_before_it() {
+    let mut so_far = Vec::new();
+    for line in JOURNAL.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        so_far.extend_from_slice(&line[9..]);
+        assert_eq!(&line[..9], format!("{:08x} ", crc32fast::hash(&so_far)).as_bytes());
+    }
+}
+
+#[test]
 fn a_state_is_edited_by_taking_its_checksum_out() {
     let text = String::from_utf8(SNAPSHOT.to_vec()).unwrap();
     let edited: String = text.lines().filter(|line| !line.contains("checksum")).collect();
