@@ -1,7 +1,7 @@
 //! What was last known of a stack, durably.
 //!
-//! A [`Store`] keeps one stack's state: a [snapshot](format), and beside it an append-only [journal] of what has happened
-//! since. [`fold`] makes one of the two. Whoever wants to write opens a [`Session`], which holds the stack's lock; whoever
+//! A [`Store`] keeps one stack's state: a [snapshot](mod@format), and beside it an append-only [journal] of what has happened
+//! since. [`fold()`] makes one of the two. Whoever wants to write opens a [`Session`], which holds the stack's lock; whoever
 //! only looks takes a [`View`] with [`Store::peek`], which neither locks nor writes.
 //!
 //! Stores differ in where bytes go, and in nothing else: [`load`] decides what the bytes found mean, [`session`] orders and

@@ -1,6 +1,6 @@
 //! Records: what the journal says, in order.
 //!
-//! The life of an operation is an [`Intent`], then an outcome, then a commit or a failure; [`crate::fold`] says which
+//! The life of an operation is an [`Intent`], then an outcome, then a commit or a failure; [`fold`](mod@crate::fold) says which
 //! order is legal and what each record does to the state.
 
 use std::collections::{BTreeMap, BTreeSet};
