@@ -9,4 +9,5 @@ mod errors;
 mod lab_web;
 mod lifecycle;
 mod saved_plans;
+mod types;
 mod web_fleet;

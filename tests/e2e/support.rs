@@ -22,7 +22,6 @@ pub(crate) struct World {
 }
 
 /// What a command came to.
-#[must_use = "assert how it ended, or snapshot it"]
 pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -116,6 +115,7 @@ impl World {
     }
 
     /// Runs the binary to its end.
+    #[must_use = "assert how it ended, or snapshot it"]
     pub(crate) fn run(&self, arguments: &[&str]) -> CommandOutput {
         let output = self.command(arguments).output().expect("the binary can be run");
         CommandOutput {

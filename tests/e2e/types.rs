@@ -3,8 +3,4 @@
 
 mod harness;
 
-mod data_network;
 mod key_pair;
-mod security_group;
-mod security_group_replaced;
-mod security_group_rule;

@@ -281,7 +281,13 @@ impl Suite {
 
     /// Runs every life, and checks that every argument has its case.
     pub(crate) fn run(self) {
-        let arguments: BTreeSet<&str> = self.schema.attributes.iter().filter(|it| it.presence != Presence::Computed).map(|it| it.name).collect();
+        let arguments: BTreeSet<&str> = self
+            .schema
+            .attributes
+            .iter()
+            .filter(|it| it.presence != Presence::Computed)
+            .map(|it| it.name)
+            .collect();
         let cases = self.lives.iter().flat_map(|life| &life.cases);
         let tested: BTreeSet<&str> = cases.flat_map(|case| case.arguments.clone()).collect();
         for argument in tested.union(&self.exceptions) {
@@ -312,6 +318,7 @@ fn of(list: &Value, address: &str) -> Value {
 fn has_path(paths: &Value, argument: &str) -> bool {
     let mut paths = paths.as_array().into_iter().flatten().filter_map(Value::as_str);
     paths.any(|path| {
-        path.strip_prefix(argument).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        path.strip_prefix(argument)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     })
 }
