@@ -17,6 +17,7 @@ mod line;
 pub mod options;
 mod quote;
 mod redact;
+pub mod reference;
 pub mod show;
 pub mod text;
 
