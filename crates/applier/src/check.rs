@@ -1,6 +1,6 @@
 //! Checks what a provider returned against what was planned: a value that was known in the plan may not change.
 
-use reconcile_model::{Object, Schema, Value, proposed::is_same};
+use reconcile_model::{Object, Schema, Value, proposed::is_as_planned};
 
 /// Returns the arguments that are not what was planned.
 ///
@@ -13,8 +13,7 @@ pub(crate) fn deviations(schema: &Schema, planned: &Object, live: &Object) -> Ve
         // What was not read stands as planned.
         .filter(|attribute| live.contains_key(attribute.name))
         .filter(|attribute| {
-            let planned = planned.value(attribute.name);
-            planned.is_known() && !is_same(attribute, planned, live.value(attribute.name))
+            !is_as_planned(attribute, planned.value(attribute.name), live.value(attribute.name))
         })
         .map(|attribute| attribute.name)
         .collect()

@@ -276,6 +276,47 @@ pub fn is_same(attribute: &Attribute, old: &Value, new: &Value) -> bool {
         || canonical_value(attribute, old).unmarked() == canonical_value(attribute, new).unmarked()
 }
 
+/// Tells whether a value that was read is what was planned: the same in what it means, with anything in the place of
+/// what the plan left unknown.
+pub fn is_as_planned(attribute: &Attribute, planned: &Value, live: &Value) -> bool {
+    if planned.is_known() {
+        return is_same(attribute, planned, live);
+    }
+    match (attribute.kind, planned.as_list(), live.as_list()) {
+        (Kind::Blocks(blocks), Some(planned), Some(live)) if planned.len() == live.len() => {
+            let fits = |planned: &Value, live: &Value| match (planned.as_map(), live.as_map()) {
+                (Some(planned), Some(live)) => blocks
+                    .attributes
+                    .iter()
+                    .all(|it| is_as_planned(it, planned.value(it.name), live.value(it.name))),
+                _ => planned.is_unknown(),
+            };
+            match blocks.nesting {
+                Nesting::List => {
+                    planned.iter().zip(live).all(|(planned, live)| fits(planned, live))
+                }
+                Nesting::Set => pairs_up(planned, live, &fits),
+            }
+        }
+        (Kind::Blocks(_), Some(_), _) => false,
+        // Within lists and maps of plain values, what is known elsewhere in them is not worth telling apart.
+        _ => true,
+    }
+}
+
+/// Tells whether each planned item can be given a live one of its own that fits. The first that fits is taken: items of
+/// a set that both fit one place differ only in what nobody planned.
+fn pairs_up(planned: &[Value], live: &[Value], fits: &dyn Fn(&Value, &Value) -> bool) -> bool {
+    let mut free: Vec<&Value> = live.iter().collect();
+    // What says most is placed first, so that it finds its place free.
+    let mut planned: Vec<&Value> = planned.iter().collect();
+    planned.sort_by_key(|it| !it.is_known());
+    planned.into_iter().all(|planned| {
+        let at = free.iter().position(|live| fits(planned, live));
+        at.map(|at| free.swap_remove(at)).is_some()
+    })
+}
+
 /// Tells whether the blocks of a set differ in what cannot change in place: what forces replacement in each of them,
 /// taken together, is another set.
 fn forced_within(blocks: &Blocks, old: &[Value], new: &[Value]) -> bool {
@@ -434,6 +475,20 @@ mod tests {
             speed(&after(rule(80, "10.0.0.0/8").with("burst", true).with("speed", 4))),
             Value::from(4)
         );
+    }
+
+    #[test]
+    fn what_was_planned_is_found_around_what_was_unknown() {
+        let attribute = SCHEMA.attribute("rule").unwrap();
+        let planned = propose(&SCHEMA, &config(), None, &Object::new(), Renewal::IfForced).after;
+        let planned = planned.value("rule");
+        assert!(!planned.is_known());
+        let mut live = live().value("rule").clone();
+        assert!(is_as_planned(attribute, planned, &live));
+        assert!(!is_as_planned(attribute, planned, &vec![rule(22, "10.0.0.0/8")].into()));
+        live = vec![rule(22, "10.0.0.0/8"), rule(443, "10.0.0.0/8")].into();
+        assert!(!is_as_planned(attribute, planned, &live));
+        assert!(is_as_planned(attribute, &Value::Unknown, &live));
     }
 
     #[test]
