@@ -18,14 +18,14 @@ fn without_credentials() {
 #[test]
 fn without_a_region() {
     let world = World::new();
-    world.write("main.yaml", LOOKUP);
+    world.write("main.yaml", &format!("stack: test\n{LOOKUP}"));
     world.run(&["plan"]).code(1).says("no AWS Region is set").says("provider:");
 }
 
 #[test]
 fn with_a_region_that_is_none() {
     let world = World::new();
-    world.write("main.yaml", &format!("provider: {{ aws: {{ region: seoul }} }}\n{LOOKUP}"));
+    world.write("main.yaml", &format!("stack: test\nprovider: {{ aws: {{ region: seoul }} }}\n{LOOKUP}"));
     world.run(&["plan"]).code(1).says("`seoul` is not the name of an AWS Region");
 }
 

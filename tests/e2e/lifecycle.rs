@@ -37,6 +37,11 @@ output:
   address: { value: "${aws_instance.web.private_ip}" }
 "#;
 
+/// Returns [`SERVER`] and [`GROUPS`] in one spec.
+fn server_and_groups() -> String {
+    SERVER.replacen("resource:\n", GROUPS, 1)
+}
+
 #[test]
 fn what_was_deleted_behind_our_back_is_created_again() {
     let world = World::with_spec(SERVER);
@@ -79,7 +84,7 @@ fn what_is_no_longer_used_goes_after_its_users_changed() {
 
 #[test]
 fn one_failure_leaves_the_others_done_and_a_second_run_finishes() {
-    let world = World::with_spec(&format!("{SERVER}{}", GROUPS.replacen("resource:\n", "", 1)));
+    let world = World::with_spec(&server_and_groups());
     world.fault(
         &json!({ "kind": "error", "operation": "RunInstances", "code": "VcpuLimitExceeded" }),
     );
@@ -111,7 +116,7 @@ fn what_depends_on_a_failure_is_skipped_and_told() {
 
 #[test]
 fn answers_that_are_lost_create_nothing_twice() {
-    let world = World::with_spec(&format!("{SERVER}{}", GROUPS.replacen("resource:\n", "", 1)));
+    let world = World::with_spec(&server_and_groups());
     for operation in ["RunInstances", "CreateSecurityGroup"] {
         world.fault(&json!({ "kind": "cut-after", "operation": operation }));
     }

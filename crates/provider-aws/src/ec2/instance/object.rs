@@ -309,8 +309,8 @@ fn set_attributes(
             || target.arguments.contains("user_data_base64");
         user_data::set(object, data.as_deref(), in_base64);
     } else if !wanted.user_data
-        && recorded.str("user_data").is_none()
-        && recorded.str("user_data_base64").is_none()
+        && recorded.value("user_data").is_null()
+        && recorded.value("user_data_base64").is_null()
     {
         user_data::set(object, None, false);
     }
