@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Show(commands::show::ShowArgs),
     Output(commands::output::OutputArgs),
     State(commands::state::StateArgs),
+    Schema(commands::schema::SchemaArgs),
     Completions(commands::completions::CompletionsArgs),
 }
 

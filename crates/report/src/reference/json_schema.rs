@@ -32,10 +32,10 @@ const META: [(&str, &str, bool); 6] = [
 
 /// Returns the JSON Schema of a whole spec.
 pub fn of_spec(schemas: &SchemaSet) -> Value {
-    let mut definitions = shared();
+    let mut definitions = Definitions::new();
     for mode in [Mode::Managed, Mode::Data] {
         for schema in schemas.all(mode) {
-            definitions.insert(definition(mode, schema.type_name), block(schema));
+            definitions.block(schema);
         }
     }
     json!({
@@ -48,53 +48,26 @@ pub fn of_spec(schemas: &SchemaSet) -> Value {
             "backend": { "type": "object", "description": "Where the state is kept." },
             "variable": section(&variable(), true, "What the spec takes from outside."),
             "locals": section(&json!({}), true, "Names for values."),
-            "data": section(&blocks(Mode::Data, schemas), false, "What is looked up."),
-            "resource": section(&blocks(Mode::Managed, schemas), false, "What is managed."),
+            "data": section(&types(Mode::Data, schemas), false, "What is looked up."),
+            "resource": section(&types(Mode::Managed, schemas), false, "What is managed."),
             "output": section(&output(), true, "What is shown and recorded after an apply."),
         },
         "patternProperties": comments(),
         "additionalProperties": false,
-        "definitions": definitions,
+        "definitions": definitions.0,
     })
 }
 
 /// Returns the JSON Schema of a block of one type.
 pub fn of_type(schema: &Schema) -> Value {
-    let mut block = block(schema);
-    block["$schema"] = json!(DRAFT);
-    block["title"] = json!(schema.type_name);
-    block["definitions"] = Value::Object(shared());
-    block
-}
-
-/// Returns the definitions that blocks of any type refer to.
-fn shared() -> Map<String, Value> {
-    [("expression", expression()), ("condition", condition())]
-        .into_iter()
-        .map(|(name, shape)| (name.to_owned(), shape))
-        .collect()
-}
-
-fn block(schema: &Schema) -> Value {
-    let mut object = self::object(schema.attributes);
-    if let Some(properties) = object["properties"].as_object_mut() {
-        for (name, description, managed_only) in META {
-            if managed_only && schema.mode == Mode::Data {
-                continue;
-            }
-            let shape = match name {
-                "lifecycle" => lifecycle(schema.mode),
-                "timeouts" => json!({
-                    "properties": { "create": {}, "read": {}, "update": {}, "delete": {} },
-                    "additionalProperties": false,
-                }),
-                "depends_on" => json!({ "type": "array", "items": { "type": "string" } }),
-                _ => json!({}),
-            };
-            properties.insert(name.to_owned(), described(shape, description));
-        }
-    }
-    described(object, schema.doc)
+    let mut definitions = Definitions::new();
+    definitions.block(schema);
+    json!({
+        "$schema": DRAFT,
+        "title": schema.type_name,
+        "allOf": [reference(&definition(schema.mode, schema.type_name))],
+        "definitions": definitions.0,
+    })
 }
 
 fn definition(mode: Mode, type_name: &str) -> String {
@@ -105,7 +78,7 @@ fn definition(mode: Mode, type_name: &str) -> String {
 }
 
 /// Returns the types of a mode, each a mapping of blocks by name.
-fn blocks(mode: Mode, schemas: &SchemaSet) -> Value {
+fn types(mode: Mode, schemas: &SchemaSet) -> Value {
     let types = schemas.all(mode).map(|schema| {
         let name = schema.type_name;
         let block = reference(&definition(mode, name));
@@ -114,34 +87,88 @@ fn blocks(mode: Mode, schemas: &SchemaSet) -> Value {
     Value::Object(types.collect())
 }
 
-/// Returns an object with the attributes that a spec may give.
-fn object(attributes: &[Attribute]) -> Value {
-    let arguments = || attributes.iter().filter(|attribute| attribute.is_argument());
-    let required: Vec<&str> = arguments()
-        .filter(|attribute| attribute.presence == Presence::Required)
-        .map(|attribute| attribute.name)
-        .collect();
-    let properties: Map<String, Value> = arguments()
-        .map(|attribute| {
-            let shape = kind(&attribute.kind, &attribute.check);
+/// What is referred to by name, since it is used in several places: `aws_lb`, and its nested blocks as `aws_lb.access_logs`.
+struct Definitions(Map<String, Value>);
+
+impl Definitions {
+    fn new() -> Self {
+        let shared = [("expression", expression()), ("condition", condition())];
+        Self(shared.into_iter().map(|(name, shape)| (name.to_owned(), shape)).collect())
+    }
+
+    /// Adds the block of a type, with its meta-arguments.
+    fn block(&mut self, schema: &Schema) {
+        let name = definition(schema.mode, schema.type_name);
+        let mut object = self.object(&name, schema.attributes);
+        for (name, description, managed_only) in META {
+            if managed_only && schema.mode == Mode::Data {
+                continue;
+            }
+            let shape = match name {
+                "lifecycle" => lifecycle(schema.mode),
+                "timeouts" => json!({
+                    "type": "object",
+                    "properties": { "create": {}, "read": {}, "update": {}, "delete": {} },
+                    "additionalProperties": false,
+                }),
+                "depends_on" => json!({ "type": "array", "items": { "type": "string" } }),
+                _ => json!({}),
+            };
+            object["properties"][name] = described(shape, description);
+        }
+        self.0.insert(name, described(object, schema.doc));
+    }
+
+    /// Returns an object with the attributes that a spec may give.
+    fn object(&mut self, path: &str, attributes: &[Attribute]) -> Value {
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for attribute in attributes.iter().filter(|attribute| attribute.is_argument()) {
+            let name = attribute.name;
+            let shape = self.kind(&format!("{path}.{name}"), &attribute.kind, &attribute.check);
             let mut shape = described(shape, &description(attribute));
             if let Some(default) = attribute.default {
                 shape["default"] = default.value().to_json();
             }
-            (attribute.name.to_owned(), shape)
+            properties.insert(name.to_owned(), shape);
+            if attribute.presence == Presence::Required {
+                required.push(name);
+            }
+        }
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "patternProperties": comments(),
+            "additionalProperties": false,
         })
-        .collect();
-    let mut object = json!({
-        "type": "object",
-        "properties": properties,
-        "patternProperties": comments(),
-        "additionalProperties": false,
-    });
-    // A key that is itself an expression may be the required one.
-    if !required.is_empty() {
-        object["required"] = json!(required);
     }
-    object
+
+    fn kind(&mut self, path: &str, kind: &Kind, check: &Check) -> Value {
+        match kind {
+            Kind::String => string(check),
+            Kind::Int => number("integer", check),
+            Kind::Number => number("number", check),
+            Kind::Bool => or_expression(json!({ "enum": [true, false, "true", "false", null] })),
+            Kind::List(item) | Kind::Set(item) => or_expression(json!({
+                "type": ["array", "null"],
+                "items": self.kind(path, item, check),
+            })),
+            Kind::Map(item) => or_expression(json!({
+                "type": ["object", "null"],
+                "additionalProperties": self.kind(path, item, check),
+            })),
+            Kind::Blocks(Blocks { attributes, max, .. }) => {
+                let block = self.object(path, attributes);
+                self.0.insert(path.to_owned(), block);
+                let block = reference(path);
+                let mut list = json!({ "type": "array", "items": or_expression(block.clone()) });
+                if let Some(max) = max {
+                    list["maxItems"] = json!(max);
+                }
+                any_of([block, list, reference("expression"), json!({ "type": "null" })])
+            }
+        }
+    }
 }
 
 fn description(attribute: &Attribute) -> String {
@@ -152,37 +179,14 @@ fn description(attribute: &Attribute) -> String {
     format!("{}{cost}", attribute.doc)
 }
 
-fn kind(kind: &Kind, check: &Check) -> Value {
-    match kind {
-        Kind::String => string(check),
-        Kind::Int | Kind::Number => {
-            let mut number =
-                json!({ "type": if matches!(kind, Kind::Int) { "integer" } else { "number" } });
-            if let Check::Range(low, high) = check {
-                number["minimum"] = json!(low);
-                number["maximum"] = json!(high);
-            }
-            let text = json!({ "type": "string", "pattern": "^[-+0-9.eE]+$|[$%]\\{" });
-            any_of([number, text, json!({ "type": "null" })])
-        }
-        Kind::Bool => or_expression(json!({ "enum": [true, false, "true", "false", null] })),
-        Kind::List(item) | Kind::Set(item) => or_expression(json!({
-            "type": ["array", "null"],
-            "items": self::kind(item, check),
-        })),
-        Kind::Map(item) => or_expression(json!({
-            "type": ["object", "null"],
-            "additionalProperties": self::kind(item, check),
-        })),
-        Kind::Blocks(Blocks { attributes, max, .. }) => {
-            let block = object(attributes);
-            let mut list = json!({ "type": "array", "items": or_expression(block.clone()) });
-            if let Some(max) = max {
-                list["maxItems"] = json!(max);
-            }
-            any_of([block, list, reference("expression"), json!({ "type": "null" })])
-        }
+fn number(kind: &str, check: &Check) -> Value {
+    let mut number = json!({ "type": kind });
+    if let Check::Range(low, high) = check {
+        number["minimum"] = json!(low);
+        number["maximum"] = json!(high);
     }
+    let text = json!({ "type": "string", "pattern": "^[-+0-9.eE]+$|[$%]\\{" });
+    any_of([number, text, json!({ "type": "null" })])
 }
 
 /// Returns what a string may be: numbers and bools become texts.

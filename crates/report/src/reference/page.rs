@@ -143,7 +143,7 @@ impl Page<'_> {
             }];
             cells.push(wording::kind(&attribute.kind));
             if settable {
-                cells.push(wording::presence(attribute));
+                cells.push(wording::presence(attribute, self.mode));
                 if self.mode == Mode::Managed {
                     let change = wording::on_change(attribute.on_change);
                     cells.push(if attribute.is_argument() { change } else { "" }.to_owned());

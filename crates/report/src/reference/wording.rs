@@ -36,8 +36,10 @@ fn plural(kind: &Kind) -> String {
 }
 
 /// Says who gives the value.
-pub(super) fn presence(attribute: &Attribute) -> String {
+pub(super) fn presence(attribute: &Attribute, mode: Mode) -> String {
     match (attribute.presence, attribute.default) {
+        // What a data source was not asked for, it tells.
+        (Presence::OptionalComputed, _) if mode == Mode::Data => "optional".to_owned(),
         (Presence::Required, _) => "**required**".to_owned(),
         (Presence::Optional, Some(default)) => format!("default {}", literal(default)),
         (Presence::Optional, None) => "optional".to_owned(),
@@ -85,7 +87,7 @@ pub(super) fn meaning(attribute: &Attribute, mode: Mode, schemas: &SchemaSet) ->
         parts.push("AWS never tells it, so drift of it is not seen.".to_owned());
     }
     if attribute.local {
-        parts.push("Read by `reconcile` alone; never sent.".to_owned());
+        parts.push("Read by `reconcile` alone: a change to it calls nothing.".to_owned());
     }
     if attribute.is_argument()
         && let Some((type_name, name)) = attribute.refers_to
@@ -152,23 +154,23 @@ fn normalize(normalize: Normalize) -> Option<&'static str> {
 
 /// Says a rule between attributes; `None` for rules that are code.
 pub(super) fn constraint(constraint: &Constraint) -> Option<String> {
-    let all = |names: &[&str], and: &str| {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        match names.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} {and} {last}", rest.join(", ")),
-            Some((last, _)) => last.clone(),
-            None => String::new(),
-        }
-    };
     Some(match constraint {
-        Constraint::Conflicts(names) => format!("{} exclude each other.", all(names, "and")),
-        Constraint::ExactlyOne(names) => format!("Exactly one of {} is needed.", all(names, "and")),
-        Constraint::AtLeastOne(names) => format!("One of {} is needed.", all(names, "and")),
-        Constraint::Requires(name, names) => {
-            format!("`{name}` needs {} beside it.", all(names, "and"))
-        }
+        Constraint::Conflicts(names) => format!("{} exclude each other.", list(names)),
+        Constraint::ExactlyOne(names) => format!("Exactly one of {} is needed.", list(names)),
+        Constraint::AtLeastOne(names) => format!("One of {} is needed.", list(names)),
+        Constraint::Requires(name, names) => format!("`{name}` needs {} beside it.", list(names)),
         Constraint::Rule(_) => return None,
     })
+}
+
+fn list(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [rest @ .., last] => format!("{}, and {last}", rest.join(", ")),
+    }
 }
 
 /// Says how an interrupted create is found again.
@@ -180,11 +182,8 @@ pub(super) fn recovery(schema: &Schema) -> Option<String> {
                 .to_owned()
         }
         Recovery::NaturalKey(names) => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let key = match names.as_slice() {
-                [one] => format!("{one}, which can exist once only"),
-                all => format!("{} together, which can exist once only", all.join(" and ")),
-            };
+            let together = if names.len() > 1 { " together" } else { "" };
+            let key = format!("{}{together}, which can exist once only", list(names));
             let owner = if schema.is_taggable() {
                 " Its ownership tags say whether it is the one: an object of somebody else's is an error that names it."
             } else {
