@@ -142,6 +142,19 @@ impl<'a> Sorted<'a> {
     }
 }
 
+/// The most attributes that only AWS decides and that are still named: a new instance has some fifty, and nobody reads
+/// them to approve it.
+const MOST_LATER: usize = 6;
+
+/// Says which attributes only apply will tell.
+fn later(names: &[String]) -> String {
+    if names.len() > MOST_LATER {
+        format!("({} attributes known after apply)", names.len())
+    } else {
+        format!("(known after apply: {})", names.join(", "))
+    }
+}
+
 /// Returns the lines of the attributes of an object or block: plain ones, what is hidden, then nested blocks.
 fn members<'a>(
     nodes: impl Iterator<Item = &'a Node>,
@@ -153,8 +166,7 @@ fn members<'a>(
     let mut sorted = Sorted::of(nodes, parent, identify, view);
     let mut lines = entries(&sorted.plain, depth, view);
     if !sorted.later.is_empty() {
-        let text = format!("(known after apply: {})", sorted.later.join(", "));
-        lines.extend(note(&text, depth, view));
+        lines.extend(note(&later(&sorted.later), depth, view));
     }
     if sorted.left_out > 0 {
         let what = counted(sorted.left_out, "computed attribute");

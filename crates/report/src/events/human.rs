@@ -205,7 +205,8 @@ impl<W: io::Write> Reporter for Human<W> {
             EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed } => {
                 if self.is_due(event.at, address, *verb) {
                     let (_, still, _) = words(*verb);
-                    let id = id.as_ref().map(|id| format!(", id={id}")).unwrap_or_default();
+                    let id =
+                        id.as_ref().map(|id| format!(", id={}", brief(id))).unwrap_or_default();
                     let elapsed = clock(*elapsed);
                     let mut text = format!("Still {still}... [{elapsed} elapsed{id}]");
                     if !waiting_for.is_empty() {
@@ -293,5 +294,14 @@ fn counted_calls(calls: u64) -> String {
 
 /// Returns ` [id=i-0ab1]`, or nothing while there is no id.
 fn named(id: Option<&ObjectId>) -> String {
-    id.map(|id| format!(" [id={}]", plain(id.as_str()))).unwrap_or_default()
+    id.map(|id| format!(" [id={}]", brief(id))).unwrap_or_default()
+}
+
+/// Returns an id without the part of an ARN that is the same for all of a stack: `loadbalancer/app/web/50dc6c495c0c9188`.
+fn brief(id: &ObjectId) -> String {
+    let resource = |part: &str| match part.strip_prefix("arn:").map(|it| it.splitn(5, ':')) {
+        Some(mut fields) => fields.nth(4).unwrap_or(part).to_owned(),
+        None => part.to_owned(),
+    };
+    plain(&id.as_str().split(',').map(resource).collect::<Vec<_>>().join(","))
 }

@@ -205,6 +205,15 @@ fn drifted(
     recorded: Option<&Value>,
 ) -> String {
     let live = change.before.as_ref().and_then(|before| before.at(path));
+    let blocks = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_list)
+            .is_some_and(|items| items.iter().any(|it| it.as_map().is_some()))
+    };
+    // Blocks do not fit a line, and the difference below shows them.
+    if blocks(recorded) || blocks(live) {
+        return format!("drifted: {} is not what was recorded", plain(&path.to_string()));
+    }
     let show = |value: Option<&Value>| match value {
         Some(_) if redact::is_sensitive(schema, path) => SENSITIVE.to_owned(),
         Some(value) if value.is_null() => "not set".to_owned(),

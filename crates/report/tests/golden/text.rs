@@ -160,10 +160,7 @@ fn replace_both_ways() {
       # spec changed: main.yaml:14
     -/+ resource "aws_instance" "a" {
           ~ ami = "ami-0abc" -> "ami-0def"  # forces replacement
-            # (known after apply: associate_public_ip_address,
-            # metadata_options.http_put_response_hop_limit,
-            # root_block_device.volume_type, root_block_device.encrypted,
-            # root_block_device.volume_id, id, arn, private_ip, public_ip)
+            # (9 attributes known after apply)
             # (5 unchanged attributes hidden)
         }
 
@@ -186,10 +183,7 @@ fn replace_both_ways() {
       #   created anew
       # it was created and failed to become usable
     -/+ resource "aws_instance" "c" {
-            # (known after apply: associate_public_ip_address,
-            # metadata_options.http_put_response_hop_limit,
-            # root_block_device.volume_type, root_block_device.encrypted,
-            # root_block_device.volume_id, id, arn, private_ip, public_ip)
+            # (9 attributes known after apply)
             # (6 unchanged attributes hidden)
         }
 
@@ -237,10 +231,7 @@ fn forced_by_another_change() {
               - "sg-1"
               + (known after apply)
             ]
-            # (known after apply: associate_public_ip_address,
-            # metadata_options.http_put_response_hop_limit,
-            # root_block_device.volume_type, root_block_device.encrypted,
-            # root_block_device.volume_id, id, arn, private_ip, public_ip)
+            # (9 attributes known after apply)
             # (4 unchanged attributes hidden)
         }
 
@@ -622,12 +613,7 @@ fn narrow_and_wide() {
               + "sg-0123456789abcdef0"
               + "sg-0fedcba9876543210"
             ]
-            # (known after apply: associate_public_ip_address,
-            # metadata_options.http_put_response_hop_limit,
-            # root_block_device.volume_type,
-            # root_block_device.encrypted,
-            # root_block_device.volume_id, id, arn, private_ip,
-            # public_ip)
+            # (9 attributes known after apply)
             # (4 unchanged attributes hidden)
         }
 
@@ -655,8 +641,7 @@ fn narrow_and_wide() {
               + "sg-0123456789abcdef0"
               + "sg-0fedcba9876543210"
             ]
-            # (known after apply: associate_public_ip_address, metadata_options.http_put_response_hop_limit, root_block_device.volume_type,
-            # root_block_device.encrypted, root_block_device.volume_id, id, arn, private_ip, public_ip)
+            # (9 attributes known after apply)
             # (4 unchanged attributes hidden)
         }
 
