@@ -15,14 +15,17 @@
 //! - The instance is rebooted unless `snapshot_without_reboot` says not to.
 //! - An image's snapshots outlive it and then belong to nothing: their ids are recorded before the image goes.
 //! - A deregistered image answers for a while, as `InvalidAMIID.Unavailable`.
+//! - `last_launched_time` is left to the data source: here it would show as drift with every instance started.
 //! - Tags are given to the snapshots when they are made, and later changes of tags only to the image.
+
+mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
-    AttributeValue, BlockDeviceMapping, Image, ResourceType as Taggable, VolumeType,
+    AttributeValue, BlockDeviceMapping, Filter, Image, ResourceType as Taggable, VolumeType,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -49,10 +52,6 @@ const MODIFY_IMAGE_ATTRIBUTE: Call =
 const ENABLE_DEPRECATION: Call = Call::mutate("EnableImageDeprecation").gone(GONE);
 const DISABLE_DEPRECATION: Call = Call::mutate("DisableImageDeprecation").gone(GONE);
 const DEREGISTER_IMAGE: Call = Call::mutate("DeregisterImage").class(Class::MutateLarge).gone(GONE);
-const DESCRIBE_SNAPSHOTS: Call = Call::read("DescribeSnapshots");
-const DELETE_SNAPSHOT: Call =
-    Call::mutate("DeleteSnapshot").class(Class::MutateLarge).gone(&["InvalidSnapshot.NotFound"]);
-
 /// How long a changed description may take to be told; the Terraform AWS provider allows as much.
 const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 
@@ -238,7 +237,7 @@ impl ResourceType<Aws> for AmiFromInstance {
         id: &ObjectId,
         recorded: &Object,
     ) -> Result<Notes, ProviderError> {
-        let snapshots: BTreeSet<String> = recorded
+        let recorded_snapshots: BTreeSet<String> = recorded
             .blocks("ebs_block_device")
             .filter_map(|block| block.string("snapshot_id"))
             .collect();
@@ -255,8 +254,8 @@ impl ResourceType<Aws> for AmiFromInstance {
             Ok(_) | Err(_) => {}
         }
         let mut notes = Notes::new();
-        for snapshot in leftovers(cx, id, &snapshots).await? {
-            notes.extend(delete_snapshot(cx, id, &snapshot).await?);
+        for snapshot in snapshots::leftovers(cx, id, &recorded_snapshots).await? {
+            notes.extend(snapshots::delete_snapshot(cx, id, &snapshot).await?);
         }
         Ok(notes)
     }
@@ -286,10 +285,7 @@ impl ResourceType<Aws> for AmiFromInstance {
 }
 
 /// Returns the account's own images that match.
-async fn by_filter(
-    cx: &Aws,
-    filter: aws_sdk_ec2::types::Filter,
-) -> Result<Vec<Image>, ProviderError> {
+async fn by_filter(cx: &Aws, filter: Filter) -> Result<Vec<Image>, ProviderError> {
     let query = Query {
         filters: vec![filter],
         owners: vec!["self".to_owned()],
@@ -316,66 +312,6 @@ async fn describe_as(cx: &Aws, id: &str, description: &str) -> Result<(), Provid
         })
     })
     .await
-}
-
-/// Returns the snapshots that the image left: of the recorded ones those that exist, or, when an image was never read,
-/// those that EC2 says were made for it.
-async fn leftovers(
-    cx: &Aws,
-    image: &ObjectId,
-    recorded: &BTreeSet<String>,
-) -> Result<Vec<String>, ProviderError> {
-    let filter = if recorded.is_empty() {
-        let made_for = format!("Created by CreateImage(*) for {image}*");
-        aws_sdk_ec2::types::Filter::builder().name("description").values(made_for).build()
-    } else {
-        filters::exactly("snapshot-id", recorded)
-    };
-    let mut found = Vec::new();
-    let mut token = None;
-    loop {
-        let page = cx
-            .ec2(DESCRIBE_SNAPSHOTS, |ec2| {
-                ec2.describe_snapshots()
-                    .owner_ids("self")
-                    .filters(filter.clone())
-                    .max_results(1000)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        found
-            .extend(page.snapshots.unwrap_or_default().into_iter().filter_map(|it| it.snapshot_id));
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(found);
-        }
-    }
-}
-
-/// Deletes a snapshot that the image left, unless another image uses it.
-async fn delete_snapshot(
-    cx: &Aws,
-    image: &ObjectId,
-    snapshot: &str,
-) -> Result<Option<String>, ProviderError> {
-    let error = match cx
-        .ec2(DELETE_SNAPSHOT, |ec2| ec2.delete_snapshot().snapshot_id(snapshot).send())
-        .await
-    {
-        Ok(_) => return Ok(None),
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
-        Err(error) => error,
-    };
-    if error.kind == ErrorKind::InUse {
-        let filter = filters::exactly("block-device-mapping.snapshot-id", [snapshot]);
-        let users = by_filter(cx, filter).await?;
-        let user = users.iter().filter_map(|it| it.image_id()).find(|id| *id != image.as_str());
-        if let Some(user) = user {
-            return Ok(Some(format!("Snapshot {snapshot} is kept: image {user} uses it too.")));
-        }
-    }
-    Err(error.about(&ObjectId::from(snapshot)))
 }
 
 /// Returns the status; `None` when the image is gone.

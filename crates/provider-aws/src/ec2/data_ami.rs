@@ -39,7 +39,7 @@ static SCHEMA: Schema = Schema {
     iam_write: &[],
 };
 
-const OWN: [Attribute; 17] = [
+const OWN: [Attribute; 18] = [
     Attribute::optional("owners", Kind::List(&Kind::String))
         .check(Check::Length(1, 256))
         .doc("Whose images: account ids, `self`, `amazon`, `aws-marketplace`."),
@@ -61,6 +61,8 @@ const OWN: [Attribute; 17] = [
     Attribute::computed("description", Kind::String).doc("What its owner says of it."),
     Attribute::computed("creation_date", Kind::String).doc("When it was made."),
     Attribute::computed("deprecation_time", Kind::String).doc("When it is or was deprecated."),
+    Attribute::computed("last_launched_time", Kind::String)
+        .doc("When an instance was last started from it."),
     Attribute::computed("state", Kind::String).doc("`available`, when it can be used."),
     Attribute::computed("state_reason", Kind::Map(&Kind::String))
         .doc("The `code` and `message` of a failure."),
@@ -182,6 +184,7 @@ fn object(config: &Object, image: &Image, region: &str) -> Object {
     object
         .with("image_id", image.image_id())
         .with("creation_date", image.creation_date())
+        .with("last_launched_time", image.last_launched_time())
         .with("state", image::state(image))
         .with("state_reason", reason.unwrap_or_default())
         .with("block_device_mappings", mappings)

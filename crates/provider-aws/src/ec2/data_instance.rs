@@ -5,6 +5,8 @@
 //! `DescribeInstances`, `DescribeVolumes`, `DescribeInstanceCreditSpecifications`, `DescribeInstanceAttribute` for the
 //! protections and, on request, for user data; `GetPasswordData` on request.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use reconcile_model::schema::{Blocks, Constraint, Literal, Nesting, Recovery, Timeouts};
 use reconcile_model::tags::users;
@@ -208,7 +210,7 @@ impl DataSource<Aws> for InstanceData {
         let id = found.instance.instance_id.clone().unwrap_or_default();
         let instances = [&found.instance];
         let (around, mut attributes) = futures::try_join!(
-            read::surroundings(cx, &instances),
+            read::surroundings(cx, &instances, BTreeSet::new()),
             read::attributes(cx, vec![(id.clone(), wanted)]),
         )?;
         let attributes = attributes.remove(&id).unwrap_or_default();

@@ -168,9 +168,11 @@ impl ResourceType<Aws> for EbsVolume {
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
         let ids = targets.iter().map(|target| target.id.as_str());
         let volumes = describe(cx, filters::exactly("volume-id", ids)).await?;
-        let owner = match (depth, volumes.is_empty()) {
-            (Depth::Full, false) => cx.account().await?.unwrap_or_default(),
-            (Depth::Full, true) | (Depth::Status, _) => "",
+        let nameless = |it: &Volume| it.volume_arn().or(it.owner_id()).is_none();
+        let owner = if depth == Depth::Full && volumes.iter().any(nameless) {
+            cx.account().await?.unwrap_or_default()
+        } else {
+            ""
         };
         let region = cx.region_name().await?;
         let observed = volumes.iter().filter_map(|volume| {
@@ -264,6 +266,7 @@ fn status(volume: &Volume, depth: Depth) -> Option<Status> {
 
 fn object(volume: &Volume, region: &str, owner: &str) -> Object {
     let id = volume.volume_id().unwrap_or_default();
+    let owner = volume.owner_id().unwrap_or(owner);
     let own_arn = volume.volume_arn().map(str::to_owned);
     let text = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(str::to_owned);
     let mut object = Object::new()

@@ -56,7 +56,7 @@ fn root(image: &Image) -> Option<&BlockDeviceMapping> {
 }
 
 /// The attributes that [`described`] sets, in the order of the reference page; `id` and tags are each type's own.
-pub(crate) const DESCRIBED: [Attribute; 24] = [
+pub(crate) const DESCRIBED: [Attribute; 23] = [
     Attribute::computed("architecture", Kind::String).doc("The processor's, such as `x86_64`."),
     Attribute::computed("arn", Kind::String).doc("The image's ARN."),
     Attribute::computed("boot_mode", Kind::String).doc("How it boots: `uefi`, `legacy-bios`."),
@@ -70,8 +70,6 @@ pub(crate) const DESCRIBED: [Attribute; 24] = [
     Attribute::computed("imds_support", Kind::String)
         .doc("`v2.0` when its instances need a token for their metadata."),
     Attribute::computed("kernel_id", Kind::String).doc("The kernel, of old images."),
-    Attribute::computed("last_launched_time", Kind::String)
-        .doc("When an instance was last started from it."),
     Attribute::computed("owner_id", Kind::String).doc("The account that owns it."),
     Attribute::computed("platform", Kind::String).doc("`windows`; null otherwise."),
     Attribute::computed("platform_details", Kind::String).doc("What is billed for its software."),
@@ -104,7 +102,6 @@ pub(crate) fn described(image: &Image, region: &str) -> Object {
         .with("image_type", image.image_type().map(|it| it.as_str()))
         .with("imds_support", image.imds_support().map(|it| it.as_str()))
         .with("kernel_id", text(image.kernel_id()))
-        .with("last_launched_time", text(image.last_launched_time()))
         .with("owner_id", image.owner_id())
         .with("platform", image.platform().map(|it| it.as_str()))
         .with("platform_details", text(image.platform_details()))

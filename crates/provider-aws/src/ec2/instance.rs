@@ -107,8 +107,21 @@ impl ResourceType<Aws> for Instance {
             .iter()
             .filter_map(|found| Some((found, *by_id.get(found.instance.instance_id()?)?)));
         if depth == Depth::Status {
-            let observed = pairs.filter_map(|(found, target)| {
-                let status = waiting_status(&found.instance, target.recorded)?;
+            let pairs: Vec<_> = pairs.collect();
+            let launched: Vec<&Description> = pairs
+                .iter()
+                .filter(|(found, target)| {
+                    is_launching(target.recorded) && status(&found.instance) == Status::Ready
+                })
+                .map(|(found, _)| &found.instance)
+                .collect();
+            let incomplete = volumes::with_invisible(cx, &launched).await?;
+            let observed = pairs.into_iter().filter_map(|(found, target)| {
+                let status = if incomplete.contains(target.id.as_str()) {
+                    Status::Pending("volumes not yet visible".to_owned())
+                } else {
+                    waiting_status(&found.instance, target.recorded)?
+                };
                 let ownership = Ownership::of(&tags::from_ec2(found.instance.tags()));
                 Some((target.id.clone(), Observed { object: Object::new(), status, ownership }))
             });
@@ -120,8 +133,14 @@ impl ResourceType<Aws> for Instance {
             .iter()
             .map(|(found, target)| (target.id.0.clone(), read::Wanted::of(target, &found.instance)))
             .collect();
-        let (around, attributes) =
-            futures::try_join!(read::surroundings(cx, &instances), read::attributes(cx, wanted))?;
+        let templates = pairs
+            .iter()
+            .filter_map(|(found, target)| read::nameless_template(target, &found.instance))
+            .collect();
+        let (around, attributes) = futures::try_join!(
+            read::surroundings(cx, &instances, templates),
+            read::attributes(cx, wanted),
+        )?;
         let region = cx.region_name().await?;
         let nothing = read::Attributes::default();
         let observed = pairs.into_iter().map(|(found, target)| {
@@ -206,6 +225,11 @@ fn status(instance: &Description) -> Status {
     }
 }
 
+/// Tells whether an instance was created and never read since.
+fn is_launching(recorded: &Object) -> bool {
+    recorded.str("instance_state").is_none()
+}
+
 /// Returns the status for waiting, `None` when the instance is gone.
 ///
 /// An instance that never came to run is a failed launch for who waits for it to; who waits for it to go has recorded
@@ -214,8 +238,7 @@ fn waiting_status(instance: &Description, recorded: &Object) -> Option<Status> {
     if read::state(instance) != "terminated" {
         return Some(status(instance));
     }
-    let launching = recorded.str("instance_state").is_none();
-    let reason = instance.state_reason().filter(|_| launching)?;
+    let reason = instance.state_reason().filter(|_| is_launching(recorded))?;
     launch_failure(reason).map(Status::Failed)
 }
 

@@ -236,9 +236,14 @@ pub(super) fn instance_profile(given: &str) -> Option<IamInstanceProfileSpecific
     }
 }
 
-fn metadata_options(block: &Object) -> InstanceMetadataOptionsRequest {
-    InstanceMetadataOptionsRequest::builder()
-        .set_http_endpoint(block.str("http_endpoint").map(InstanceMetadataEndpointState::from))
+/// Returns the metadata options. With the service switched off EC2 takes no word about how it answers.
+pub(super) fn metadata_options(block: &Object) -> InstanceMetadataOptionsRequest {
+    let options = InstanceMetadataOptionsRequest::builder()
+        .set_http_endpoint(block.str("http_endpoint").map(InstanceMetadataEndpointState::from));
+    if block.str("http_endpoint") == Some("disabled") {
+        return options.build();
+    }
+    options
         .set_http_protocol_ipv6(
             block.str("http_protocol_ipv6").map(InstanceMetadataProtocolState::from),
         )

@@ -65,14 +65,23 @@ async fn associate(
 
 /// Returns the association that is in force or about to be.
 async fn association(cx: &Aws, instance: &str) -> Result<Option<String>, ProviderError> {
-    let output = cx
-        .ec2(DESCRIBE, |ec2| {
-            ec2.describe_iam_instance_profile_associations()
-                .filters(filters::exactly("instance-id", [instance]))
-                .filters(filters::exactly("state", ["associating", "associated"]))
-                .send()
-        })
-        .await?;
-    let first = output.iam_instance_profile_associations().first();
-    Ok(first.and_then(|it| it.association_id()).map(str::to_owned))
+    let mut token = None;
+    loop {
+        let page = cx
+            .ec2(DESCRIBE, |ec2| {
+                ec2.describe_iam_instance_profile_associations()
+                    .filters(filters::exactly("instance-id", [instance]))
+                    .filters(filters::exactly("state", ["associating", "associated"]))
+                    .set_next_token(token.clone())
+                    .send()
+            })
+            .await?;
+        if let Some(association) = page.iam_instance_profile_associations().first() {
+            return Ok(association.association_id().map(str::to_owned));
+        }
+        token = page.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(None);
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! Reading instances: who is asked for what, and how little of it for each instance alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{
-    Filter, Instance, InstanceAttributeName, LaunchTemplate, SpotInstanceRequest,
-};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceAttributeName, SpotInstanceRequest};
 use futures::{StreamExt as _, TryStreamExt as _};
 use reconcile_model::ObjectId;
 use reconcile_provider::{ErrorKind, ProviderError, Target};
@@ -18,7 +16,8 @@ use crate::filters;
 const DESCRIBE_INSTANCES: Call = Call::read("DescribeInstances");
 const DESCRIBE_INSTANCE_ATTRIBUTE: Call = Call::read("DescribeInstanceAttribute").gone(NOT_FOUND);
 const DESCRIBE_CREDITS: Call = Call::read("DescribeInstanceCreditSpecifications");
-const DESCRIBE_LAUNCH_TEMPLATES: Call = Call::read("DescribeLaunchTemplates");
+const DESCRIBE_LAUNCH_TEMPLATES: Call =
+    Call::read("DescribeLaunchTemplates").gone(&["InvalidLaunchTemplateId.NotFound"]);
 const GET_PASSWORD_DATA: Call = Call::read("GetPasswordData").gone(NOT_FOUND);
 
 /// How many calls about single instances are under way at once.
@@ -154,10 +153,11 @@ pub(crate) async fn by_id(cx: &Aws, ids: &[&str]) -> Result<Vec<Found>, Provider
     describe(cx, vec![filters::exactly("instance-id", ids)]).await
 }
 
-/// Reads what is read for many instances together.
+/// Reads what is read for many instances together; of launch templates, the names of these.
 pub(crate) async fn surroundings(
     cx: &Aws,
     instances: &[&Instance],
+    templates: BTreeSet<String>,
 ) -> Result<Surroundings, ProviderError> {
     let ids: Vec<&str> = instances.iter().filter_map(|instance| instance.instance_id()).collect();
     let burstable: Vec<&str> = instances
@@ -165,13 +165,11 @@ pub(crate) async fn surroundings(
         .filter(|instance| is_burstable(instance))
         .filter_map(|instance| instance.instance_id())
         .collect();
-    let templates: Vec<String> =
-        instances.iter().filter_map(|instance| template_tag(instance, "id")).collect();
     let (volumes, credits, spot, templates) = futures::try_join!(
         volumes::attached_to(cx, &ids),
         credits(cx, &burstable),
         spot::requests(cx, instances),
-        template_names(cx, &templates),
+        template_names(cx, templates),
     )?;
     Ok(Surroundings { volumes, credits, spot, templates })
 }
@@ -222,37 +220,40 @@ async fn credits(cx: &Aws, ids: &[&str]) -> Result<BTreeMap<String, String>, Pro
     Ok(found)
 }
 
+/// Returns the launch template whose name has to be looked up: the spec gives one, and its name was never read.
+pub(super) fn nameless_template(target: &Target<'_>, instance: &Instance) -> Option<String> {
+    let recorded = target.recorded.block("launch_template")?;
+    template_tag(instance, "id").filter(|_| recorded.str("name").is_none())
+}
+
 /// Returns the names of launch templates by id; those that are gone are left out.
+///
+/// There is no filter for ids, and a list of ids fails as a whole when one is gone: each is asked for on its own.
 async fn template_names(
     cx: &Aws,
-    ids: &[String],
+    ids: BTreeSet<String>,
 ) -> Result<BTreeMap<String, String>, ProviderError> {
-    let mut found = BTreeMap::new();
-    let filter = filters::exactly("launch-template-id", ids);
-    let mut token = None;
-    while !ids.is_empty() {
-        let page = cx
-            .ec2(DESCRIBE_LAUNCH_TEMPLATES, |ec2| {
-                ec2.describe_launch_templates()
-                    .filters(filter.clone())
-                    .max_results(200)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        for LaunchTemplate { launch_template_id, launch_template_name, .. } in
-            page.launch_templates.unwrap_or_default()
-        {
-            if let (Some(id), Some(name)) = (launch_template_id, launch_template_name) {
-                found.insert(id, name);
+    let named: Vec<Option<(String, String)>> = futures::stream::iter(ids)
+        .map(|id| async move {
+            let described = cx
+                .ec2(DESCRIBE_LAUNCH_TEMPLATES, |ec2| {
+                    ec2.describe_launch_templates().launch_template_ids(&id).send()
+                })
+                .await;
+            match described {
+                Ok(page) => {
+                    let template = page.launch_templates().first();
+                    let name = template.and_then(|it| it.launch_template_name());
+                    Ok(name.map(|name| (id.clone(), name.to_owned())))
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
             }
-        }
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            break;
-        }
-    }
-    Ok(found)
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(named.into_iter().flatten().collect())
 }
 
 /// Reads what is wanted of single instances, a few at once. An instance that goes meanwhile has nothing read.
@@ -337,8 +338,6 @@ pub(super) fn describes_volumes(target: &Target<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use aws_sdk_ec2::types::{InstanceState, InstanceStateName, InstanceType};
     use aws_smithy_types::DateTime;
     use reconcile_model::{Object, Value};

@@ -1,6 +1,6 @@
 //! The volumes of an instance: the blocks that describe them, and what changes them in place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
     EbsBlockDevice, EbsInstanceBlockDeviceSpecification, Instance, InstanceBlockDeviceMapping,
@@ -61,6 +61,20 @@ pub(crate) async fn attached_to(cx: &Aws, instances: &[&str]) -> Result<Volumes,
         }
     }
     Ok(found)
+}
+
+/// Returns those of the instances that have volumes which cannot be read yet: reads are eventually consistent, and an
+/// instance that was just launched is not read in full before its volumes can be.
+pub(super) async fn with_invisible(
+    cx: &Aws,
+    instances: &[&Instance],
+) -> Result<BTreeSet<String>, ProviderError> {
+    let ids: Vec<&str> = instances.iter().filter_map(|instance| instance.instance_id()).collect();
+    let volumes = attached_to(cx, &ids).await?;
+    let incomplete = instances.iter().filter(|instance| {
+        instance.block_device_mappings().iter().any(|it| volume_of(it, &volumes).is_none())
+    });
+    Ok(incomplete.filter_map(|instance| instance.instance_id.clone()).collect())
 }
 
 /// What is shown of volumes.
