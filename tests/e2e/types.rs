@@ -4,3 +4,5 @@
 mod harness;
 
 mod key_pair;
+mod security_group;
+mod security_group_rule;

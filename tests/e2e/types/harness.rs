@@ -41,7 +41,7 @@ impl Expect {
     }
 }
 
-type Parameters = fn(&World) -> Value;
+type Parameters = Box<dyn Fn(&World) -> Value + Send + Sync>;
 
 /// One change, by the spec or behind the tool's back, and what it comes to.
 pub(crate) struct Case {
@@ -110,9 +110,9 @@ impl Case {
         mut self,
         service: &'static str,
         operation: &'static str,
-        parameters: Parameters,
+        parameters: impl Fn(&World) -> Value + Send + Sync + 'static,
     ) -> Self {
-        self.drift.push((service, operation, parameters));
+        self.drift.push((service, operation, Box::new(parameters)));
         self
     }
 
@@ -193,13 +193,21 @@ pub(crate) struct Life {
     spec: String,
     prepare: Option<fn(&World)>,
     begins: Option<fn(&World)>,
+    ends: Option<fn(&World)>,
     cases: Vec<Case>,
 }
 
 impl Life {
     /// Returns the life of an object in a world that begins with a spec.
     pub(crate) fn new(address: &'static str, spec: &str) -> Self {
-        Self { address, spec: spec.to_owned(), prepare: None, begins: None, cases: Vec::new() }
+        Self {
+            address,
+            spec: spec.to_owned(),
+            prepare: None,
+            begins: None,
+            ends: None,
+            cases: Vec::new(),
+        }
     }
 
     /// Prepares the world before the first apply.
@@ -211,6 +219,12 @@ impl Life {
     /// Checks something when the object has been created.
     pub(crate) fn begins(mut self, check: fn(&World)) -> Self {
         self.begins = Some(check);
+        self
+    }
+
+    /// Clears away, after the destruction, what the world was prepared with.
+    pub(crate) fn ends(mut self, clear: fn(&World)) -> Self {
+        self.ends = Some(clear);
         self
     }
 
@@ -239,7 +253,11 @@ impl Life {
         for case in &self.cases {
             case.run(&world, self.address);
         }
-        world.destroy();
+        world.run(&["destroy", "--auto-approve"]).success();
+        if let Some(ends) = self.ends {
+            ends(&world);
+        }
+        world.assert_empty();
     }
 }
 
