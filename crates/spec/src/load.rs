@@ -67,6 +67,7 @@ pub fn load(
         blocks: IndexMap::new(),
         schemas,
         root: &sources.root,
+        comparisons: names::MAX_COMPARISONS.into(),
     };
     loader.heads(&sections, &mut tables);
     let mut cells = loader.locals(&sections, &tables);

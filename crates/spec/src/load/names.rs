@@ -1,5 +1,6 @@
 //! What names mean in a spec, and which of them may stand where.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,6 +20,19 @@ pub(super) struct Tables<'a> {
     pub(super) blocks: IndexMap<ResourceAddress, Head>,
     pub(super) schemas: &'a SchemaSet,
     pub(super) root: &'a Path,
+    /// How many names may still be compared for "did you mean", so that a large spec full of mistakes is told soon.
+    pub(super) comparisons: Cell<usize>,
+}
+
+/// How many names are compared for "did you mean" in one run.
+pub(super) const MAX_COMPARISONS: usize = 2_000_000;
+
+impl Tables<'_> {
+    /// Tells whether all blocks may be gone through for one more mistake.
+    fn may_compare(&self) -> bool {
+        let left = self.comparisons.get().checked_sub(self.blocks.len());
+        left.inspect(|left| self.comparisons.set(*left)).is_some()
+    }
 }
 
 /// What references to a block need to know of it.
@@ -238,10 +252,12 @@ impl SpecNames<'_> {
             .hint("Use variables and constants.".to_owned()));
         }
         let prefix = if mode == Mode::Data { "data." } else { "" };
+        let all = if self.tables.may_compare() { self.tables.blocks.len() } else { 0 };
         let same_type = |mode: Mode| {
             self.tables
                 .blocks
                 .keys()
+                .take(all)
                 .filter(move |block| block.mode == mode && *block.type_name == *type_name.text)
         };
         if same_type(mode).next().is_some()
@@ -261,6 +277,9 @@ impl SpecNames<'_> {
             let failure = Failure::new(name.at, format!("There is no `{wanted}` in the spec"));
             let failure = match names.as_slice() {
                 [] => failure,
+                some if some.len() > 20 => {
+                    failure.detail(format!("Of this type there are {} others.", some.len()))
+                }
                 some => {
                     failure.detail(format!("Of this type there is {}.", list(some.iter().copied())))
                 }

@@ -117,6 +117,22 @@ fn a_chain_may_be_as_long_as_a_spec() {
     assert!(problems(&closed).contains("A cycle: aws_lb.r0 → aws_lb.r19999 → "));
 }
 
+#[test]
+fn a_large_spec_full_of_mistakes_is_told_soon() {
+    let count = 20_000;
+    let mut spec = "resource:\n  aws_lb:\n".to_owned();
+    for index in 0..count {
+        writeln!(spec, "    r{index}: {{ nam: x, name: \"${{aws_lb.x{index}.id}}\" }}").unwrap();
+    }
+    let found = load_text(&spec).unwrap_err();
+    assert_eq!(found.len(), 2 * count);
+    let first = told(&found[1..2]);
+    assert!(
+        first.ends_with("Of this type there are 20000 others. / Did you mean `aws_lb.r0`?"),
+        "{first}"
+    );
+}
+
 /// A hundred thousand instances that look up their neighbors take a time that grows with their number alone; were it
 /// its square, this test would not end.
 #[test]
