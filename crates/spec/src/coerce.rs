@@ -14,7 +14,7 @@ use reconcile_model::{Attribute, Diagnostic, Kind, Object, Path, Presence, Span,
 use crate::eval::{to_bool, to_number, to_text};
 use crate::node::{self, Entry, Part};
 use crate::place::{Files, Place};
-use crate::suggest::did_you_mean;
+use crate::suggest::{self, did_you_mean};
 
 /// Something wrong with an argument.
 #[derive(Debug)]
@@ -51,6 +51,10 @@ impl Problem {
     }
 
     fn hidden(path: &Path, name: &str) -> Self {
+        // The place of an item is the item itself, so the name of the whole is shown.
+        let is_name = |step: &reconcile_model::Step| matches!(step, reconcile_model::Step::Name(_));
+        let named = path.0.iter().rposition(is_name).map_or(0, |last| last + 1);
+        let path = &Path(path.0[..named].to_vec());
         let problem = Self::new(path, format!("`{name}` has a value that is not possible"))
             .detail("It is sensitive and is not shown.");
         Self { about_name: true, is_hidden: true, ..problem }
@@ -107,13 +111,14 @@ impl Coercion {
         path: &Path,
     ) -> Object {
         let mut object = Object::new();
-        let mut present = Vec::new();
+        let (mut present, mut meant) = (Vec::new(), Vec::new());
         for (name, value) in raw {
             let at = path.name(&name);
             let Some(attribute) = attributes.iter().find(|attribute| attribute.name == name) else {
                 let known = attributes.iter().filter(|it| it.is_argument()).map(|it| it.name);
                 let problem = Problem::new(&at, format!("`{owner}` has no argument `{name}`"));
-                self.problems.push(problem.hint(did_you_mean(&name, known)).about_name());
+                self.problems.push(problem.hint(did_you_mean(&name, known.clone())).about_name());
+                meant.extend(suggest::meant(&name, known));
                 continue;
             };
             if !attribute.is_argument() {
@@ -132,6 +137,13 @@ impl Coercion {
             // What was told is not told again by a rule that misses the value.
             let value = self.attribute(attribute, value, &at).unwrap_or(Value::Unknown);
             object.insert(name, value);
+        }
+        // What was misspelled is not told to be missing as well.
+        for name in meant {
+            if !object.contains_key(name) {
+                object.set(name, Value::Unknown);
+                present.push(name);
+            }
         }
         for attribute in attributes {
             if attribute.presence == Presence::Required && !present.contains(&attribute.name) {
@@ -155,8 +167,9 @@ impl Coercion {
     /// Brings one argument to its kind; `None` when that is not possible, which has been told.
     fn attribute(&mut self, attribute: &Attribute, value: Value, at: &Path) -> Option<Value> {
         let value = self.value(attribute, &attribute.kind, value, at)?;
+        let before = self.problems.len();
         check::check(attribute, &value, at, &mut self.problems);
-        Some(value)
+        (self.problems.len() == before).then_some(value)
     }
 
     fn value(
@@ -192,7 +205,12 @@ impl Coercion {
             },
             (Kind::Int, value) => match to_number(&value) {
                 Ok(Some(number)) if number.as_i64().is_some() => Some(Value::Number(number)),
-                Ok(Some(_)) => self.mismatch(name, "a whole number", "a fraction", at, None),
+                Ok(Some(number)) => {
+                    let is_whole =
+                        number.to_string().bytes().all(|b| b.is_ascii_digit() || b == b'-');
+                    let found = if is_whole { "too large" } else { "a fraction" };
+                    self.mismatch(name, "a whole number", found, at, None)
+                }
                 Ok(None) => Some(Value::Unknown),
                 Err(found) => self.mismatch(name, "a whole number", found, at, None),
             },
@@ -281,13 +299,7 @@ impl Coercion {
                 },
                 Value::Unknown => coerced.push(Value::Unknown),
                 other => {
-                    self.mismatch(
-                        name,
-                        "a list of mappings",
-                        &format!("a list with {} in it", other.kind_name()),
-                        &at,
-                        None,
-                    );
+                    self.mismatch(name, "a mapping", other.kind_name(), &at, None);
                 }
             }
         }

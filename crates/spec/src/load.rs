@@ -97,12 +97,8 @@ pub fn load(
         reader: FileReader::new(&sources.root, &sources.allowed),
         root: sources.root.clone(),
     };
-    let cycles = graph::connect(&mut spec);
-    let is_acyclic = cycles.is_empty();
-    loader.problems.extend(cycles);
-    if is_acyclic {
-        loader.problems.extend(check::check(&spec));
-    }
+    loader.problems.extend(graph::connect(&mut spec));
+    loader.problems.extend(check::check(&spec));
     if loader.problems.iter().any(Diagnostic::is_error) {
         return Err(loader.finish());
     }

@@ -67,7 +67,8 @@ pub struct Block {
     pub(crate) place: Place,
     /// The blocks it depends on directly, `depends_on` included.
     pub(crate) dependencies: BTreeSet<ResourceAddress>,
-    pub(crate) depends_on: Vec<usize>,
+    /// The blocks of `depends_on`, and where each is named.
+    pub(crate) depends_on: Vec<(usize, Place)>,
 }
 
 /// How many instances a block has.
@@ -165,6 +166,8 @@ pub(crate) struct VariableBlock {
     pub(crate) default: Option<Value>,
     pub(crate) sensitive: bool,
     pub(crate) nullable: bool,
+    /// Whether it is no mapping, which has been told.
+    pub(crate) is_broken: bool,
     pub(crate) validations: Vec<Condition>,
 }
 
@@ -226,7 +229,7 @@ impl Block {
         &'s self,
         spec: &'s Spec,
     ) -> impl Iterator<Item = &'s ResourceAddress> {
-        self.depends_on.iter().map(|index| &spec.block_at(*index).address)
+        self.depends_on.iter().map(|(index, _)| &spec.block_at(*index).address)
     }
 
     /// Tells whether the block has `count` or `for_each`.

@@ -48,7 +48,12 @@ pub(crate) struct Mismatch {
 
 /// Reads a type constraint.
 pub(crate) fn parse_type(text: &str) -> Result<Type, Vec<Failure>> {
-    let expr = parse::parse_bare(text.trim())?;
+    let expr = parse::parse_bare(text.trim()).map_err(|mut failures| {
+        for failure in &mut failures {
+            "Not a type".clone_into(&mut failure.summary);
+        }
+        failures
+    })?;
     read(&expr).map_err(|failure| vec![failure])
 }
 

@@ -3,12 +3,16 @@
 //! The parser gives events with their marks; this module builds the tree from them with a stack of its own, so that
 //! depth, aliases, and duplicate keys are ours to bound and to explain.
 
+mod broken;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reconcile_model::{Diagnostic, Number, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks};
 
+use self::broken::{Broken, unquoted};
+pub(crate) use self::broken::{HCL, is_hcl};
 use crate::place::{Files, Place, Style};
 use crate::source::{MAX_FILE_BYTES, SourceFile};
 
@@ -68,6 +72,23 @@ impl Yaml {
             YamlKind::Map(members) => Some(members),
             YamlKind::Scalar { .. } | YamlKind::List(_) => None,
         }
+    }
+
+    /// Returns the part at a path, or the nearest one around it.
+    pub(crate) fn at(&self, path: &reconcile_model::Path) -> &Self {
+        let mut node = self;
+        for step in &path.0 {
+            let part = match (&node.kind, step) {
+                (YamlKind::List(items), reconcile_model::Step::Index(index)) => items.get(*index),
+                (YamlKind::Map(members), reconcile_model::Step::Name(name)) => {
+                    members.iter().find(|(key, _)| *key.text == **name).map(|(_, value)| value)
+                }
+                _ => None,
+            };
+            let Some(part) = part else { break };
+            node = part;
+        }
+        node
     }
 
     /// Names what the node is, for messages.
@@ -228,12 +249,14 @@ impl Builder<'_> {
                     let foreign =
                         tag.filter(|tag| !tag.is_yaml_core_schema() && !tag.suffix.is_empty());
                     if let Some(tag) = foreign {
-                        return Err(self.stop(
-                            place,
-                            &format!("The tag `{tag}` means nothing in a spec"),
-                            "",
-                            "Remove it.",
-                        ));
+                        let hint = match tag.suffix.as_str() {
+                            "Ref" | "GetAtt" | "Sub" | "ImportValue" => {
+                                "Mention a resource in an expression, as in `${aws_instance.web.id}`."
+                            }
+                            _ => "Remove it.",
+                        };
+                        let summary = format!("The tag `{tag}` means nothing in a spec");
+                        return Err(self.stop(place, &summary, "", hint));
                     }
                     let kind = YamlKind::Scalar {
                         text: text.as_ref().into(),
@@ -418,54 +441,10 @@ impl Builder<'_> {
 
     /// Tells what the YAML parser found wrong.
     fn broken(&self, text: &str, error: &ScanError) -> Stop {
-        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let mark = error.marker();
-        let (mut line, mut column) = (mark.line(), mark.col() + 1);
-        let lines: Vec<&str> = text.lines().collect();
-        let width = |line: usize| lines.get(line - 1).map_or(0, |line| line.chars().count());
-        if line == 0 || line > lines.len() || column > width(line) {
-            // The end of the file: the last character there is.
-            line =
-                (1..=lines.len().min(line.max(1))).rev().find(|&line| width(line) > 0).unwrap_or(1);
-            column = width(line).max(1);
-        }
-        let place = Place { file: self.file, line: short(line), column: short(column), length: 1 };
-        let span = self.files.span(place);
-        let has_expression = span.text.contains("${") || span.text.contains("%{");
-        if has_expression && error.info().contains("flow") {
-            return unquoted(self.files, place);
-        }
-        let mut info = error.info().to_owned();
-        if let Some(first) = info.get(..1).map(str::to_uppercase) {
-            info.replace_range(..1, &first);
-        }
-        let diagnostic = Diagnostic::error("Not YAML").detail(format!("{info}.")).at(span.clone());
-        Box::new(if span.text.trim_start_matches(' ').starts_with('\t') {
-            diagnostic.hint("Indent with spaces: YAML takes no tabs there.")
-        } else if has_expression && error.info().contains("double-quoted") {
-            diagnostic.hint(
-                "Inside double quotes, write `\\\"` for `\"`; or put the whole in single quotes.",
-            )
-        } else if has_expression {
-            diagnostic.hint("Put the expression in quotes: `: ` and ` #` mean something to YAML.")
-        } else {
-            diagnostic
-        })
+        let open = self.open.iter().map(|open| open.place).collect();
+        let broken = Broken { files: self.files, file: self.file, text, open };
+        Box::new(broken.explain(error))
     }
-}
-
-/// Names the commonest slip of all.
-pub(crate) fn unquoted(files: &Files, place: Place) -> Box<Diagnostic> {
-    let span = files.span(place);
-    let is_expression = span.text.contains("${") || span.text.contains("%{");
-    let diagnostic = if is_expression {
-        Diagnostic::error("An expression inside `[ ]` or `{ }` must be quoted")
-            .detail("There, YAML reads the `{` of `${` as the start of a mapping.")
-            .hint("Put it in double quotes, as in `[\"${aws_subnet.a.id}\"]`.")
-    } else {
-        Diagnostic::error("A key must be a text").detail("This one is a list or a mapping.")
-    };
-    Box::new(diagnostic.at(span))
 }
 
 fn style_of(style: ScalarStyle) -> Style {

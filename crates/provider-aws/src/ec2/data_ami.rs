@@ -131,7 +131,12 @@ impl DataSource<Aws> for AmiData {
 
 fn is_regex(value: &Value) -> Result<(), String> {
     match value.as_str().map(Regex::new) {
-        Some(Err(error)) => Err(format!("must be a regular expression: {error}")),
+        Some(Err(error)) => {
+            // The whole message draws the pattern over several lines; its last one says what is wrong.
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            Err(format!("must be a regular expression: {reason}"))
+        }
         Some(Ok(_)) | None => Ok(()),
     }
 }

@@ -45,6 +45,14 @@ fn one(
         return;
     }
     let Err((must, hint)) = accepts(&attribute.check, bare) else { return };
+    if bare.as_str().is_some_and(|text| text.contains("PRIVATE KEY")) {
+        problems.push(
+            Problem::hidden(at, attribute.name)
+                .detail("It looks like a private key, and is not shown.")
+                .hint("Keep private keys out of specs: give the public half.".to_owned()),
+        );
+        return;
+    }
     if is_hidden || hidden(value) || attribute.sensitive {
         problems.push(Problem::hidden(at, attribute.name));
         return;
@@ -121,12 +129,23 @@ fn range(text: Option<&str>, what: &str, fits: fn(&IpNet) -> bool) -> Result<(),
     let Some(text) = text else { return Ok(()) };
     match text.parse::<IpNet>() {
         Ok(net) if fits(&net) => Ok(()),
-        _ => {
-            let hint = text.parse::<IpAddr>().ok().map(|ip| {
-                let all = if ip.is_ipv4() { 32 } else { 128 };
-                format!("For this one address, write `{ip}/{all}`.")
-            });
-            Err((format!("must be {what}"), hint))
+        _ => Err((format!("must be {what}"), range_hint(text))),
+    }
+}
+
+/// Tells what is wrong with a range of addresses, when it is nearly one.
+fn range_hint(text: &str) -> Option<String> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let ip = address.parse::<IpAddr>().ok()?;
+    let (family, all) = if ip.is_ipv4() { ("IPv4", 32) } else { ("IPv6", 128) };
+    match prefix.map(str::parse::<u8>) {
+        None => Some(format!("For this one address, write `{ip}/{all}`.")),
+        Some(Ok(length)) if length <= all => {
+            Some(format!("This is a range of {family} addresses."))
         }
+        Some(_) => Some(format!("After the `/` stands a number from 0 to {all}.")),
     }
 }

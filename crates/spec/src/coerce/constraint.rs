@@ -6,6 +6,9 @@ use reconcile_model::{Object, Path, Step, Value};
 use super::Problem;
 use crate::suggest::list;
 
+/// Returns which attributes of an object break a rule, and how.
+type Rule = fn(&Object) -> Vec<(&'static str, String)>;
+
 /// Whether an argument is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Given {
@@ -35,20 +38,43 @@ pub(super) fn check(constraint: &Constraint, object: &Object, problems: &mut Vec
                 needed.iter().copied().filter(|name| given(object, name) == Given::No).collect();
             if !missing.is_empty() {
                 let summary = format!("`{name}` needs {} beside it", list(missing.iter().copied()));
-                problems.push(Problem::new(&path(name), summary));
+                problems.push(Problem::new(&path(name), summary).about_name());
             }
         }
         Constraint::Rule(rule) => {
             for (name, wrong) in rule(object) {
-                let path = path(name);
+                let path = path_of_rule(*rule, name, &wrong, object);
                 if object.at(&path).is_some_and(Value::has_sensitive) {
                     problems.push(Problem::hidden(&path, name));
                 } else {
-                    problems.push(Problem::new(&path, format!("`{name}` {wrong}")));
+                    problems.push(Problem::new(&path, sentence(name, &wrong)));
                 }
             }
         }
     }
+}
+
+/// Returns where a rule is broken: the one block that breaks it by itself, where there are several.
+fn path_of_rule(rule: Rule, name: &str, wrong: &str, object: &Object) -> Path {
+    let path = path(name);
+    let Some(blocks @ [_, _, ..]) = object.value(name).bare().as_list() else { return path };
+    let breaks = |block: &Value| {
+        let alone = object.clone().with(name, vec![block.clone()]);
+        rule(&alone).iter().any(|(other, told)| *other == name && told == wrong)
+    };
+    match blocks.iter().position(breaks) {
+        Some(index) => path.index(index),
+        None => path,
+    }
+}
+
+/// Makes a sentence of what is wrong with an argument. What does not go on from its name is one of its own.
+fn sentence(name: &str, wrong: &str) -> String {
+    if wrong.starts_with(&format!("`{name}`")) {
+        return wrong.to_owned();
+    }
+    let goes_on = ["is ", "must ", "needs "].iter().any(|start| wrong.starts_with(start));
+    format!("`{name}`{} {wrong}", if goes_on { "" } else { ":" })
 }
 
 /// Returns true when more than one is given, which has been told.
@@ -57,7 +83,8 @@ fn at_most_one(names: &[&str], object: &Object, problems: &mut Vec<Problem>) -> 
         names.iter().copied().filter(|name| given(object, name) == Given::Yes).collect();
     let [_, second, ..] = both.as_slice() else { return false };
     let summary = format!("{} exclude each other", list(both.iter().copied()));
-    problems.push(Problem::new(&path(second), summary).hint("Keep one of them.".to_owned()));
+    let problem = Problem::new(&path(second), summary).about_name();
+    problems.push(problem.hint("Keep one of them.".to_owned()));
     true
 }
 

@@ -14,7 +14,7 @@ use super::{Call, Callee, Expr, ExprKind, ForLoop, Root, Step, StepKind};
 use crate::eval::{Failure, shared};
 use crate::functions;
 use crate::place::Range;
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, nearest};
 
 /// What names mean at one place of a spec.
 pub(crate) trait Names {
@@ -61,7 +61,10 @@ pub(crate) fn path(
         }
         Some(other) => Err(Failure::new(other.at, format!("There is no `path.{}`", other.text))
             .detail("There are `path.module`, `path.root`, and `path.cwd`.")
-            .hint(did_you_mean(other.text, ["module", "root", "cwd"]))),
+            .hint(
+                nearest(other.text, ["module", "root", "cwd"])
+                    .map(|near| format!("Did you mean `path.{near}`?")),
+            )),
         None => Err(Failure::new(name.at, "`path` alone is no value")
             .hint("Write `path.module`, `path.root`, or `path.cwd`.".to_owned())),
     }
@@ -321,8 +324,10 @@ impl<'a> Lowering<'a> {
         Err(match functions::refused(name) {
             Some(why) => Failure::new(at, format!("`{name}` cannot be called in a spec"))
                 .detail(format!("The reason: {why}.")),
-            None => Failure::new(at, format!("There is no function `{name}`"))
-                .hint(did_you_mean(name, functions::names())),
+            None => Failure::new(at, format!("There is no function `{name}`")).hint(
+                did_you_mean(name, functions::names())
+                    .unwrap_or_else(|| "Functions carry Terraform's names.".to_owned()),
+            ),
         })
     }
 

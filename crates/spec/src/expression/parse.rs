@@ -83,8 +83,41 @@ fn failure(text: &str, error: &hcl_edit::parser::Error) -> Failure {
             "Add the missing `}`; for a `${` that stands for itself, write `$${`.".to_owned(),
         );
     }
-    failure.detail(format!("{}.", capitalized(message)))
+    let rest = text[offset..].trim_start_matches([' ', '\n', '\t']);
+    let misses_value = message.starts_with("invalid expression");
+    if text.matches("%{").count() > 0 && message.contains("unexpected token") {
+        return failure.detail("A `%{ if }` or `%{ for }` has no end, or an end too many.").hint(
+            "Close it with `%{ endif }` or `%{ endfor }`; for a `%{` that stands for itself, write `%%{`."
+                .to_owned(),
+        );
+    }
+    if message.contains("unexpected token") {
+        return failure
+            .detail("What begins here is not closed: a `${`, or a quote inside it.")
+            .hint(SHELL.to_owned());
+    }
+    if misses_value && (rest.is_empty() || rest.starts_with(['}', ')', ']', ','])) {
+        return failure.detail("A value is missing here.");
+    }
+    if misses_value {
+        let is_start = text[..offset].trim_end().ends_with("${");
+        return failure
+            .detail("A value is expected here.")
+            .hint(is_start.then(|| SHELL.to_owned()));
+    }
+    if message == "expected `)` or expression" {
+        return failure.detail("A `)` is missing.");
+    }
+    failure.detail(format!("{}.", capitalized(message))).hint(
+        // What a shell can say between `${` and `}`, and an expression cannot.
+        [":-", ":=", ":?", "##", "%%", "[@]"]
+            .iter()
+            .any(|it| text.contains(it))
+            .then(|| SHELL.to_owned()),
+    )
 }
+
+const SHELL: &str = "For a `${…}` that stands for itself, such as a shell's, write `$${…}`.";
 
 fn capitalized(message: &str) -> String {
     let mut chars = message.chars();

@@ -10,7 +10,7 @@ use super::names::{Head, Repeated, SpecNames, Tables, Where};
 use super::sections::{BlockPart, Sections};
 use super::{Loader, cell};
 use crate::spec::{Block, Cell, Lifecycle, ProviderBlock, Repeat};
-use crate::suggest::{list, nearest};
+use crate::suggest::{did_you_mean, list, nearest};
 use crate::yaml::{Yaml, YamlKey, YamlKind};
 
 /// What a block says besides the arguments of its type.
@@ -69,9 +69,14 @@ impl Loader {
         let hint = if tables.schemas.get(other, name).is_some() {
             Some(format!("It is {other_what}: put it under `{section}`."))
         } else {
-            nearest(name, names).map(|near| format!("Did you mean `{near}`?"))
+            did_you_mean(name, names)
         };
-        self.error(part.type_key.place, format!("There is no {what} `{name}`")).hint = hint;
+        let all = tables.schemas.all(mode).map(|schema| schema.type_name);
+        let detail =
+            if hint.is_none() { format!("There are {}.", list(all)) } else { String::new() };
+        let error = self.error(part.type_key.place, format!("There is no {what} `{name}`"));
+        error.detail = detail;
+        error.hint = hint;
     }
 
     pub(super) fn block(
@@ -83,7 +88,7 @@ impl Loader {
         cells: &mut Vec<Cell>,
     ) -> Block {
         let head = &tables.blocks[index];
-        let schema = head.schema.unwrap_or(&UNKNOWN);
+        let mut schema = head.schema.unwrap_or(&UNKNOWN);
         let place = Where { repeat: head.repeat, ..Where::plain("a resource") };
         let names = SpecNames { tables, place };
         let members = match &part.body.kind {
@@ -92,9 +97,22 @@ impl Loader {
                 &[]
             }
             YamlKind::Scalar { .. } | YamlKind::List(_) => {
+                let kind = part.body.kind_name();
                 let summary = format!("`{}` must be a mapping of arguments", part.address);
-                self.error(part.body.place, summary).detail =
-                    format!("This is {}.", part.body.kind_name());
+                let error = self.error(part.body.place, summary);
+                error.detail = format!("This is {kind}.");
+                let name = &part.key.text;
+                if schema.attribute(name).is_some() {
+                    error.detail = format!(
+                        "`{name}` is an argument, and stands where the block's name belongs."
+                    );
+                    error.hint = Some(format!(
+                        "Put a name in between, as in `{}: {{ main: {{ {name}: … }} }}`.",
+                        schema.type_name
+                    ));
+                }
+                // It is not checked further: everything would seem missing.
+                schema = &UNKNOWN;
                 &[]
             }
         };
@@ -200,9 +218,14 @@ impl Loader {
             Some(key) if providers.contains_key(&key) => return key,
             Some(key) => {
                 let known = list(providers.keys().map(String::as_str));
+                let near = nearest(&key, providers.keys().map(String::as_str));
+                let hint = match near.filter(|near| *near != "aws") {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => "Add it under `provider`, with its `alias`.".to_owned(),
+                };
                 let error = self.error(yaml.place, format!("There is no provider `{key}`"));
                 error.detail = format!("There is {known}.");
-                error.hint = Some("Add it under `provider`, with its `alias`.".to_owned());
+                error.hint = Some(hint);
             }
             None => {
                 let error = self.error(yaml.place, "`provider` must name a provider configuration");

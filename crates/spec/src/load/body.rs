@@ -11,7 +11,7 @@ use crate::expression::parse::{self, is_template};
 use crate::expression::{Expr, ExprKind, Scalar};
 use crate::node::{Entry, Key, Node, NodeKind};
 use crate::place::{Place, Style};
-use crate::suggest::{did_you_mean, list};
+use crate::suggest::{did_you_mean, list, nearest};
 use crate::yaml::{Yaml, YamlKey, YamlKind};
 
 /// The fields of a mapping by name.
@@ -91,7 +91,12 @@ impl Loader {
     }
 
     /// Returns the fields of a mapping that has only certain ones.
-    pub(super) fn fields<'y>(&mut self, what: &str, yaml: &'y Yaml, known: &[&str]) -> Fields<'y> {
+    pub(super) fn fields<'y>(
+        &mut self,
+        what: &str,
+        yaml: &'y Yaml,
+        known: &[&'static str],
+    ) -> Fields<'y> {
         self.fields_besides(what, yaml, known, &[])
     }
 
@@ -100,7 +105,7 @@ impl Loader {
         &mut self,
         what: &str,
         yaml: &'y Yaml,
-        known: &[&str],
+        known: &[&'static str],
         elsewhere: &[&str],
     ) -> Fields<'y> {
         let mut fields = Fields::new();
@@ -123,6 +128,10 @@ impl Loader {
             let error = self.error(key.place, format!("There is no `{}` in {what}", key.text));
             error.detail = format!("It takes {}.", list(known.iter().copied()));
             error.hint = hint;
+            // It counts as what was meant, so that this is not told to be missing as well.
+            if let Some(meant) = nearest(&key.text, known.iter().copied()) {
+                fields.entry(meant).or_insert((key, value));
+            }
         }
         fields
     }

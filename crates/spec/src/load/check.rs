@@ -4,11 +4,11 @@
 //! what their arguments say with the rest unknown. What can be wrong for some instances only is found when they are
 //! planned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reconcile_model::schema::Presence;
-use reconcile_model::{Diagnostic, Kind, Object, Schema, Value};
+use reconcile_model::{Address, Diagnostic, Kind, Object, Schema, Value};
 
 use super::block::is_unknown;
 use crate::eval::{Evaluator, Instance};
@@ -36,10 +36,16 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
         diagnostics.extend(scope.output(output).err().unwrap_or_default());
     }
     // A failed local is told at each use, with the address of the block that uses it; once is enough.
-    let mut seen: BTreeSet<Diagnostic> = BTreeSet::new();
-    diagnostics
-        .retain(|diagnostic| seen.insert(Diagnostic { address: None, ..diagnostic.clone() }));
-    diagnostics
+    let mut seen: BTreeMap<Diagnostic, Option<Address>> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let address = diagnostic.address.clone();
+        let known =
+            seen.entry(Diagnostic { address: None, ..diagnostic }).or_insert(address.clone());
+        if *known != address {
+            *known = None;
+        }
+    }
+    seen.into_iter().map(|(diagnostic, address)| Diagnostic { address, ..diagnostic }).collect()
 }
 
 /// Sets each block to what any of its instances looks like, in the order in which they can be evaluated.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
-use reconcile_model::Diagnostic;
+use reconcile_model::{Attribute, Diagnostic, Value};
 
 use super::lifecycle::mentioned;
 use crate::expression::walk::{self, Mentions};
@@ -50,7 +50,9 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         }
     }
     let Ok(order) = toposort(&graph, None) else {
-        return cycles(spec, &graph);
+        let found = cycles(spec, &graph);
+        cut(spec, &graph);
+        return found;
     };
     let address = |index: usize| spec.blocks.get_index(index).map(|(address, _)| address.clone());
     spec.order = order.iter().filter_map(|node| address(node.index())).collect();
@@ -106,7 +108,7 @@ fn mentions_of_block(block: &Block, spec: &Spec) -> Mentions {
             all.cells.insert(*cell);
         }
     }
-    all.blocks.extend(&block.depends_on);
+    all.blocks.extend(block.depends_on.iter().map(|(index, _)| *index));
     let triggers = lifecycle.replace_triggered_by.iter();
     all.blocks.extend(triggers.filter_map(|it| spec.blocks.get_index_of(&it.resource)));
     all
@@ -127,6 +129,29 @@ fn cycles(spec: &Spec, graph: &DiGraph<(), ()>) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// Makes a spec with cycles good enough to be checked further: what runs in circles counts as unknown.
+fn cut(spec: &mut Spec, graph: &DiGraph<(), ()>) {
+    let block_count = spec.blocks.len();
+    // Components come so that each is followed by what it depends on.
+    for component in kosaraju_scc(graph).iter().rev() {
+        for node in component {
+            let is_loop = component.len() > 1 || graph.contains_edge(*node, *node);
+            match node.index().checked_sub(block_count) {
+                None => {
+                    let address = spec.block_at(node.index()).address.clone();
+                    spec.order.push(address);
+                }
+                Some(cell) if is_loop => {
+                    let cell = &mut spec.cells[cell];
+                    cell.node.kind = NodeKind::Literal(Value::Unknown);
+                    cell.cells.clear();
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
 fn cycle(
     spec: &Spec,
     graph: &DiGraph<(), ()>,
@@ -138,9 +163,23 @@ fn cycle(
     let (here, next) = (round[0], round[1 % round.len()]);
     let place = place_of_mention(spec, here, next);
     if let [only] = names.as_slice() {
+        let (detail, hint) = match spec.blocks.get_index(here) {
+            None => ("It has no value yet while it is evaluated.", "Write the value out."),
+            Some((_, block)) if block.depends_on.iter().any(|(index, _)| *index == here) => {
+                ("It would wait for itself.", "Remove the entry.")
+            }
+            Some((_, block)) if takes_self(block.schema.attributes) => (
+                "It has no value yet while its own arguments are evaluated.",
+                "To mean the object itself in a block of its own, write `self: true` there.",
+            ),
+            Some(_) => (
+                "It has no value yet while its own arguments are evaluated.",
+                "Write the value out, or move it to `locals`, and mention that here.",
+            ),
+        };
         return Diagnostic::error(format!("`{only}` mentions itself"))
-            .detail("It has no value yet while its own arguments are evaluated.")
-            .hint("Write the value out, or move it to `locals`.")
+            .detail(detail)
+            .hint(hint)
             .at(spec.files.span(place));
     }
     let mut detail = String::new();
@@ -164,6 +203,11 @@ fn cycle(
         .detail(detail)
         .hint("Break it at one place, for instance with a resource of its own for what connects two others.")
         .at(spec.files.span(place))
+}
+
+/// Tells whether some block of an object has `self` for the object itself.
+fn takes_self(attributes: &[Attribute]) -> bool {
+    attributes.iter().flat_map(Attribute::nested).any(|nested| nested.name == "self")
 }
 
 /// Returns the nodes of the shortest cycle through `first`, each needing the next.
@@ -235,7 +279,13 @@ fn place_of_mention(spec: &Spec, from: usize, to: usize) -> Place {
                 .map(|entry| &entry.value)
                 .chain(count)
                 .chain(conditions.map(|condition| &condition.condition));
-            nodes.filter_map(|node| place_in(spec, node, &wanted)).min().unwrap_or(block.place)
+            let explicit =
+                block.depends_on.iter().filter(|(index, _)| wanted == Root::Block(*index));
+            nodes
+                .filter_map(|node| place_in(spec, node, &wanted))
+                .chain(explicit.map(|(_, place)| *place))
+                .min()
+                .unwrap_or(block.place)
         }
     }
 }

@@ -8,17 +8,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::{Expression, TraversalOperator};
-use reconcile_model::{InstanceKey, Mode, Path, ResourceAddress, Schema};
+use reconcile_model::{Attribute, InstanceKey, Kind, Mode, Path, ResourceAddress, Schema};
 
 use super::Loader;
+use super::block::is_unknown;
 use super::names::{Repeated, SpecNames, Tables, Where};
 use crate::expression::lower::{Name, Names as _};
 use crate::expression::parse::parse_bare;
 use crate::expression::{Root, walk};
-use crate::place::{Range, Style};
+use crate::place::{Place, Range, Style};
 use crate::spec::{Condition, IgnoreChanges, Lifecycle, Output, Trigger, TriggerKey};
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, list};
 use crate::yaml::{Yaml, YamlKey, YamlKind};
+
+/// First names of what is neither a resource nor a data source.
+const NO_BLOCKS: [&str; 8] =
+    ["var", "local", "each", "count", "self", "path", "terraform", "module"];
 
 impl Loader {
     pub(super) fn lifecycle(
@@ -76,13 +81,17 @@ impl Loader {
         let mut conditions = Vec::new();
         for item in items(yaml) {
             let fields = self.fields(what, item, &["condition", "error_message"]);
+            if item.map().is_none() {
+                continue;
+            }
             let (Some((_, condition)), Some((_, message))) =
                 (fields.get("condition"), fields.get("error_message"))
             else {
-                self.error(
-                    item.place,
-                    format!("{what} needs `condition` and `error_message`").replacen('a', "A", 1),
-                );
+                let missing = ["condition", "error_message"]
+                    .into_iter()
+                    .filter(|name| !fields.contains_key(name));
+                let summary = format!("{what} needs {}", list(missing)).replacen('a', "A", 1);
+                self.error(item.place, summary);
                 continue;
             };
             let is_expression = matches!(&condition.kind, YamlKind::Scalar { text, .. } if text.contains("${"))
@@ -157,6 +166,10 @@ impl Loader {
             .collect();
         let name = Name { text: name.as_str(), at: at(name) };
         let names = SpecNames { tables, place: Where::plain("a reference") };
+        if NO_BLOCKS.contains(&name.text) {
+            self.no_reference(yaml, what);
+            return None;
+        }
         match names.resolve(&name, &attributes) {
             Ok((Root::Block(index), used)) => Some((index, operators[used..].to_vec())),
             Ok(_) => {
@@ -176,7 +189,8 @@ impl Loader {
             Some("Write its address, as in `aws_instance.web` or `data.aws_ami.linux`.".to_owned());
     }
 
-    pub(super) fn depends_on(&mut self, yaml: &Yaml, tables: &Tables<'_>) -> Vec<usize> {
+    /// Reads `depends_on`, and returns the index of each block with the place that names it.
+    pub(super) fn depends_on(&mut self, yaml: &Yaml, tables: &Tables<'_>) -> Vec<(usize, Place)> {
         let YamlKind::List(items) = &yaml.kind else {
             let error = self.error(yaml.place, "`depends_on` must be a list");
             error.hint = Some("Write it in brackets, as in `[aws_instance.web]`.".to_owned());
@@ -193,7 +207,7 @@ impl Loader {
                 let error = self.error(item.place, "`depends_on` takes whole resources");
                 error.hint = Some("Leave out what follows the resource's name.".to_owned());
             }
-            found.push(index);
+            found.push((index, item.place));
         }
         found
     }
@@ -222,14 +236,12 @@ impl Loader {
                 error.hint = Some("Write its name, as in `tags` or `tags[\"Name\"]`.".to_owned());
                 continue;
             };
-            let name = path.attribute().unwrap_or_default().to_owned();
-            if schema.attribute(&name).is_none() {
-                let names =
-                    schema.attributes.iter().filter(|it| it.is_argument()).map(|it| it.name);
-                let hint = did_you_mean(&name, names);
-                let error = self
-                    .error(entry.place, format!("`{}` has no argument `{name}`", schema.type_name));
-                error.hint = hint;
+            if !is_unknown(schema)
+                && let Some((owner, name, attributes)) = missing_argument(schema, &path)
+            {
+                let names = attributes.iter().filter(|it| it.is_argument()).map(|it| it.name);
+                let hint = did_you_mean(name, names);
+                self.error(entry.place, format!("`{owner}` has no argument `{name}`")).hint = hint;
                 continue;
             }
             paths.push(path);
@@ -320,13 +332,20 @@ impl Loader {
             Some((_, yaml)) => self.depends_on(yaml, tables),
             None => Vec::new(),
         };
+        if !matches!(body.kind, YamlKind::Map(_))
+            && body.scalar() != Some(reconcile_model::Value::Null)
+        {
+            return None;
+        }
         let Some((_, value)) = fields.get("value") else {
             self.error(key.place, format!("The output `{}` needs `value`", key.text));
             return None;
         };
         let dependencies: BTreeSet<ResourceAddress> = depends_on
             .into_iter()
-            .filter_map(|index| tables.blocks.get_index(index).map(|(address, _)| address.clone()))
+            .filter_map(|(index, _)| {
+                tables.blocks.get_index(index).map(|(address, _)| address.clone())
+            })
             .collect();
         Some(Output {
             name: key.text.to_string(),
@@ -338,6 +357,24 @@ impl Loader {
             preconditions,
         })
     }
+}
+
+/// Returns the first name on a path that its owner does not have, with the owner and what it has.
+fn missing_argument<'p>(
+    schema: &'static Schema,
+    path: &'p Path,
+) -> Option<(&'p str, &'p str, &'static [Attribute])> {
+    let (mut owner, mut attributes): (&'p str, _) = (schema.type_name, schema.attributes);
+    for step in &path.0 {
+        // An index picks one of the blocks.
+        let reconcile_model::Step::Name(name) = step else { continue };
+        let Some(attribute) = attributes.iter().find(|it| it.name == *name) else {
+            return Some((owner, name, attributes));
+        };
+        let Kind::Blocks(blocks) = attribute.kind else { return None };
+        (owner, attributes) = (name, blocks.attributes);
+    }
+    None
 }
 
 /// Returns the items of a list, or the one thing that stands for a list of one.

@@ -102,8 +102,8 @@ impl Names for SpecNames<'_> {
             "self" => match self.place.own {
                 Some(_) => Ok((Root::SelfValue, 0)),
                 None => Err(Failure::new(name.at, "There is no `self` here")
-                    .detail("`self` is the object of a `postcondition`.")
-                    .hint("Use the resource's address.".to_owned())),
+                    .detail("`self` is the object of a `postcondition`, and of nothing else.")
+                    .hint("Mention other resources by their addresses; what a resource's own arguments have in common goes into `locals`.".to_owned())),
             },
             "path" => path(name, attributes, self.tables.root),
             "terraform" => Err(Failure::new(name.at, "There are no workspaces")
@@ -276,7 +276,8 @@ impl SpecNames<'_> {
                 });
             let failure = Failure::new(name.at, format!("There is no `{wanted}` in the spec"));
             let failure = match names.as_slice() {
-                [] => failure,
+                [] if all == 0 => failure,
+                [] => failure.detail("Of this type there is none."),
                 some if some.len() > 20 => {
                     failure.detail(format!("Of this type there are {} others.", some.len()))
                 }
@@ -285,6 +286,13 @@ impl SpecNames<'_> {
                 }
             };
             return Err(failure.hint(hint));
+        }
+        // `data.` is forgotten, or put where it does not belong.
+        let other = if mode == Mode::Data { Mode::Managed } else { Mode::Data };
+        let elsewhere = address(other, type_name.text, name.text);
+        if self.tables.blocks.contains_key(&elsewhere) {
+            return Err(Failure::new(type_name.at, format!("There is no `{wanted}` in the spec"))
+                .hint(format!("Did you mean `{elsewhere}`?")));
         }
         let types: Vec<&str> =
             self.tables.schemas.all(mode).map(|schema| schema.type_name).collect();
@@ -306,7 +314,10 @@ impl SpecNames<'_> {
         } else if self.tables.locals.contains_key(name.text) {
             format!("Did you mean `local.{}`?", name.text)
         } else {
-            format!("For the text itself, put it in quotes: `\"{}\"`.", name.text)
+            format!(
+                "For the text itself, put it in quotes: `\"{0}\"`; for a `${{…}}` that the shell is to see, write `$${{…}}`.",
+                name.text
+            )
         };
         Failure::new(name.at, format!("`{}` alone stands for nothing", name.text))
             .detail("A reference has at least two parts, such as `var.name`, `local.name`, or `aws_instance.web`.")
@@ -362,7 +373,10 @@ fn check_steps(owner: &str, attributes: &[Attribute], steps: &[Step], failures: 
         return;
     };
     let Some((next, after)) = rest.split_first() else { return };
-    let Kind::Blocks(blocks) = attribute.kind else { return };
+    let Kind::Blocks(blocks) = attribute.kind else {
+        failures.extend(no_such_part(attribute, next));
+        return;
+    };
     match &next.kind {
         StepKind::Index(_) => check_steps(&name, blocks.attributes, after, failures),
         StepKind::Splat(inner) => check_steps(&name, blocks.attributes, inner, failures),
@@ -371,5 +385,36 @@ fn check_steps(owner: &str, attributes: &[Attribute], steps: &[Step], failures: 
                 "Write `{name}[0].{inner}` for one, or `{name}[*].{inner}` for all."
             )));
         }
+    }
+}
+
+/// Tells why a step into an attribute that is no block leads nowhere, when it does.
+fn no_such_part(attribute: &Attribute, step: &Step) -> Option<Failure> {
+    let name = attribute.name;
+    match (attribute.kind, &step.kind) {
+        (Kind::String | Kind::Int | Kind::Number | Kind::Bool, StepKind::Attribute(part)) => Some(
+            Failure::new(step.at, format!("`{name}` has no attribute `{part}`"))
+                .detail(format!("It is {}.", kind_name(attribute.kind))),
+        ),
+        (Kind::String | Kind::Int | Kind::Number | Kind::Bool, StepKind::Index(_)) => Some(
+            Failure::new(step.at, format!("`{name}` takes no index"))
+                .detail(format!("It is {}.", kind_name(attribute.kind))),
+        ),
+        (Kind::List(_) | Kind::Set(_), StepKind::Attribute(part)) => Some(
+            Failure::new(step.at, format!("`{name}` has no attribute `{part}`"))
+                .detail("It is a list.")
+                .hint(format!("Give the index of an item, as in `{name}[0]`.")),
+        ),
+        _ => None,
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "a string",
+        Kind::Int | Kind::Number => "a number",
+        Kind::Bool => "a bool",
+        Kind::List(_) | Kind::Set(_) | Kind::Blocks(_) => "a list",
+        Kind::Map(_) => "a map",
     }
 }

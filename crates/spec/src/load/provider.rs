@@ -57,7 +57,10 @@ impl Loader {
         let members = body.map().unwrap_or_default();
         let elsewhere = members.iter().filter(|(key, _)| ELSEWHERE.contains(&&*key.text));
         for (key, _) in elsewhere {
+            let span = self.files.span_of_key(key.place);
             let error = self.error(key.place, format!("A provider takes no `{}`", key.text));
+            // What follows it may be a secret.
+            error.span = Some(span);
             error.detail = "Credentials and endpoints are found as the AWS CLI finds them: environment, profiles, roles.".to_owned();
             error.hint =
                 Some("Set `profile`, or `AWS_PROFILE` and its kin in the environment.".to_owned());

@@ -7,13 +7,18 @@ use reconcile_model::{Mode, Object, ResourceAddress, Value};
 
 use super::Loader;
 use super::names::address;
+use crate::expression::parse::is_template;
 use crate::place::Place;
-use crate::suggest::did_you_mean;
-use crate::yaml::{Yaml, YamlKey, YamlKind};
+use crate::suggest::{did_you_mean, list};
+use crate::yaml::{HCL, Yaml, YamlKey, YamlKind, is_hcl};
 
 /// The keys of the top level.
 const SECTIONS: [&str; 8] =
     ["stack", "provider", "backend", "variable", "locals", "data", "resource", "output"];
+
+/// What Terraform does not take as a variable's name: what has a meaning in a module block.
+const RESERVED: [&str; 8] =
+    ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
 
 /// A named part of a section.
 pub(super) type Part<'y> = (&'y YamlKey, &'y Yaml);
@@ -51,6 +56,12 @@ impl<'y> Sections<'y> {
         for document in documents {
             let YamlKind::Map(members) = &document.kind else {
                 let found = document.kind_name();
+                if matches!(&document.kind, YamlKind::Scalar { text, .. } if is_hcl(text)) {
+                    let error = loader.error(document.place, "This is HCL, not YAML");
+                    error.detail = "A spec says the same in YAML.".to_owned();
+                    error.hint = Some(HCL.to_owned());
+                    continue;
+                }
                 let error = loader.error(document.place, "A spec is a mapping of sections");
                 error.detail = format!("This is {found}.");
                 error.hint =
@@ -175,6 +186,13 @@ fn named<'y>(
             );
             continue;
         }
+        if what == "variable" && RESERVED.contains(&&*key.text) {
+            let error =
+                loader.error(key.place, format!("A variable cannot be named `{}`", key.text));
+            error.detail =
+                "Terraform keeps the name for itself, and a spec can go there.".to_owned();
+            error.hint = Some("Choose another name.".to_owned());
+        }
         if let Some(&first) = defined.places.get(&(what, key.text.clone())) {
             twice(&format!("The {what} `{}`", key.text), first, key, loader);
             continue;
@@ -199,20 +217,35 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 fn not_a_name(what: &str, key: &YamlKey, loader: &mut Loader) {
-    let error = loader.error(key.place, format!("{what} cannot be `{}`", key.text));
+    let shown = if key.text.is_empty() { "empty".to_owned() } else { format!("`{}`", key.text) };
+    let error = loader.error(key.place, format!("{what} cannot be {shown}"));
     error.detail =
         "A name has letters, digits, `_`, and `-`, and begins with a letter or `_`.".to_owned();
 }
 
 fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
     let error = loader.error(key.place, format!("There is no section `{name}`"));
-    let not_yet = |what: &str| (format!("{what} are not supported yet."), None);
+    let not_yet = |what: &str, instead: &str| {
+        (format!("{what} are not supported yet."), Some(instead.to_owned()))
+    };
     let (detail, hint) = match name {
-        "module" => not_yet("Modules"),
-        "import" => not_yet("Import blocks"),
-        "moved" => not_yet("Moved blocks"),
-        "removed" => not_yet("Removed blocks"),
-        "check" => not_yet("Check blocks"),
+        "module" => not_yet(
+            "Modules",
+            "Put the module's blocks into files of this folder; `locals` and `for_each` save repetition.",
+        ),
+        "import" => ("Import blocks are not supported yet.".to_owned(), None),
+        "moved" => not_yet(
+            "Moved blocks",
+            "Rename what is recorded with `reconcile state mv`, and remove the section.",
+        ),
+        "removed" => not_yet(
+            "Removed blocks",
+            "Forget what is recorded with `reconcile state rm`, and remove the section.",
+        ),
+        "check" => not_yet(
+            "Check blocks",
+            "Write a `postcondition` in the `lifecycle` of what is to be checked.",
+        ),
         "terraform" => (
             "The provider and its version come with `reconcile`.".to_owned(),
             Some("For where the state is kept, write `backend` at the top level.".to_owned()),
@@ -224,7 +257,7 @@ fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
             } else {
                 did_you_mean(name, SECTIONS)
             };
-            (format!("There are {}.", crate::suggest::list(SECTIONS)), near)
+            (format!("There are {}.", list(SECTIONS)), near)
         }
     };
     error.detail = detail;
@@ -256,7 +289,14 @@ impl Loader {
             YamlKind::Scalar { text, .. } => text.to_string(),
             YamlKind::List(_) | YamlKind::Map(_) => String::new(),
         };
-        if !is_valid(&name) {
+        if is_template(&name) {
+            let error = self.error(value.place, "`stack` must be a constant");
+            error.detail =
+                "It names the state, which is found before expressions are evaluated.".to_owned();
+            error.hint = Some(
+                "Write the name out; for several environments, use several folders.".to_owned(),
+            );
+        } else if !is_valid(&name) {
             let place = if name.is_empty() { key.place } else { value.place };
             self.error(place, "This cannot name a stack").detail = rule.to_owned();
         }
@@ -272,7 +312,7 @@ impl Loader {
             error.hint = Some("Write `backend: { s3: { bucket: …, key: …, region: … } }`, or leave it out to keep the state in local files.".to_owned());
             return None;
         };
-        let known: &[&str] = match &*kind.text {
+        let known: &[&'static str] = match &*kind.text {
             "s3" => &["bucket", "key", "region", "profile"],
             "local" => &["path"],
             other => {
@@ -292,8 +332,11 @@ impl Loader {
         }
         let required: &[&str] =
             if &*kind.text == "s3" { &["bucket", "key", "region"] } else { &[] };
-        for name in required.iter().filter(|name| !fields.contains_key(*name)) {
-            self.error(kind.place, format!("The backend `{}` needs `{name}`", kind.text));
+        let missing: Vec<&str> =
+            required.iter().copied().filter(|name| !fields.contains_key(name)).collect();
+        if !missing.is_empty() {
+            let summary = format!("The backend `{}` needs {}", kind.text, list(missing));
+            self.error(kind.place, summary);
         }
         Some(Object::new().with(&kind.text, object))
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use reconcile_model::{Diagnostic, Value};
 
 use super::Loader;
+use super::body::yes_or_no;
 use super::names::{SpecNames, Tables, Where};
 use super::sections::Sections;
 use crate::expression::parse::parse_bare;
@@ -39,10 +40,13 @@ impl Loader {
             let block = self.variable(key, body);
             blocks.insert(key.text.to_string(), block);
         }
+        let before = self.problems.len();
         let mut given = self.given(inputs, &blocks);
+        // What a file that cannot be read would have given is not missing.
+        let is_read = !self.problems[before..].iter().any(Diagnostic::is_error);
         let mut values = Vec::with_capacity(blocks.len());
         for (name, block) in &blocks {
-            let value = self.value(name, block, given.remove(name));
+            let value = self.value(name, block, given.remove(name), is_read);
             let hide = block.sensitive && !value.is_null();
             values.push(if hide { value.sensitive() } else { value });
         }
@@ -72,13 +76,14 @@ impl Loader {
                     let span = if sensitive {
                         self.files.span_of_key(key)
                     } else {
-                        self.files.span(yaml.place)
+                        self.files.span(yaml.at(&mismatch.path).place)
                     };
-                    self.problems.push(
-                        Diagnostic::error("The default is not of the variable's type")
-                            .detail(told(&mismatch))
-                            .at(span),
-                    );
+                    let hint =
+                        yes_or_no(yaml.at(&mismatch.path)).filter(|_| mismatch.wanted == "a bool");
+                    let diagnostic = Diagnostic::error("The default is not of the variable's type")
+                        .detail(told(&mismatch))
+                        .at(span);
+                    self.problems.push(Diagnostic { hint, ..diagnostic });
                     Value::Unknown
                 }
             }
@@ -92,6 +97,7 @@ impl Loader {
             default,
             sensitive,
             nullable,
+            is_broken: body.map().is_none() && body.scalar() != Some(Value::Null),
             validations: Vec::new(),
         }
     }
@@ -189,6 +195,9 @@ impl Loader {
                 given.insert(name.to_owned(), Given { value, by });
             }
             Err(failures) => {
+                // It counts as given, so that it is not told to be missing as well.
+                given.insert(name.to_owned(), Given { value: Value::Unknown, by });
+                let by = &given[name].by;
                 // The value may be secret: neither it nor where in it the slip is gets told.
                 let reason = failures.first().map_or("", |failure| failure.summary.as_str());
                 self.problems.push(
@@ -250,10 +259,17 @@ impl Loader {
     }
 
     /// Returns a variable's value: the one given, the default, or an error.
-    fn value(&mut self, name: &str, block: &VariableBlock, given: Option<Given>) -> Value {
+    fn value(
+        &mut self,
+        name: &str,
+        block: &VariableBlock,
+        given: Option<Given>,
+        is_read: bool,
+    ) -> Value {
         let Some(given) = given else {
             return match &block.default {
                 Some(default) => default.clone(),
+                None if !is_read || block.is_broken => Value::Unknown,
                 None => {
                     let error =
                         self.error(block.place, format!("The variable `{name}` has no value"));
@@ -284,6 +300,9 @@ impl Loader {
                     format!("The value of the variable `{name}` is not of its type"),
                 );
                 error.detail = format!("{} It was given by {}.", told(&mismatch), given.by);
+                if mismatch.wanted == "a bool" {
+                    error.hint = Some("Give `true` or `false`.".to_owned());
+                }
                 Value::Unknown
             }
         }

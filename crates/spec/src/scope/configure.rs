@@ -12,7 +12,8 @@ use crate::spec::{Block, Repeat};
 
 /// What a provider configuration takes.
 static PROVIDER: &[reconcile_model::Attribute] = &[
-    reconcile_model::Attribute::optional("region", Kind::String),
+    reconcile_model::Attribute::optional("region", Kind::String)
+        .check(reconcile_model::schema::Check::Rule(is_region)),
     reconcile_model::Attribute::optional("profile", Kind::String),
     reconcile_model::Attribute::optional(
         "default_tags",
@@ -142,4 +143,23 @@ impl<'s> Scope<'s> {
             problem.into_diagnostic(Some(span))
         })
     }
+}
+
+/// Checks the form of a Region's name alone: new Regions come without notice.
+fn is_region(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let has_number = |text: &str| {
+        let (_, number) = text.rsplit_once('-').unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is_plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if is_plain && has_number(text) && text.matches('-').count() >= 2 {
+        return Ok(());
+    }
+    let zone =
+        text.strip_suffix(|c: char| c.is_ascii_lowercase()).filter(|start| has_number(start));
+    Err(match zone {
+        Some(region) => format!("must be a Region, and this is one of its zones: write `{region}`"),
+        None => "must be a Region, such as `ap-northeast-2`".to_owned(),
+    })
 }

@@ -22,6 +22,10 @@ pub(crate) enum Extent {
     Unknown,
 }
 
+/// What to do when the number or the keys of instances come from a secret.
+const NOT_SECRET: &str =
+    "If the number or the keys give nothing away, wrap the expression in `nonsensitive()`.";
+
 impl Scope<'_> {
     /// Returns which instances a block has.
     ///
@@ -69,10 +73,13 @@ impl Scope<'_> {
         };
         let (value, sensitive) = peel(value);
         if sensitive {
-            return Err(vec![error(
-                "`count` must not be sensitive",
-                "The addresses of the instances would give it away.".to_owned(),
-            )]);
+            return Err(vec![
+                error(
+                    "`count` must not be sensitive",
+                    "The addresses of the instances would give it away.".to_owned(),
+                )
+                .hint(NOT_SECRET),
+            ]);
         }
         match to_number(&value) {
             Ok(None) => Ok(Extent::Unknown),
@@ -112,13 +119,19 @@ impl Scope<'_> {
             Value::Sensitive(_) | Value::Sealed(_) => Err(error(
                 "`for_each` must not be sensitive",
                 "The addresses of the instances would give it away.",
-            )),
+            )
+            .hint(NOT_SECRET)),
             Value::Null => Err(error("`for_each` must not be null", "")
                 .hint("For no instances, give an empty map.")),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(error(
-                "`for_each` must be a map, or a list of strings",
-                &format!("It is {}.", value.kind_name()),
-            )),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                let hint = if matches!(value, Value::Number(_)) {
+                    "For so many instances, use `count`."
+                } else {
+                    "Put it in brackets, as in `[web]`."
+                };
+                let summary = "`for_each` must be a map, or a list of strings";
+                Err(error(summary, &format!("It is {}.", value.kind_name())).hint(hint))
+            }
         }
     }
 
@@ -144,7 +157,8 @@ impl Scope<'_> {
                     return Err(error(
                         "`for_each` must not be sensitive",
                         "The addresses of the instances would give it away.".to_owned(),
-                    ));
+                    )
+                    .hint(NOT_SECRET));
                 }
                 Value::Null
                 | Value::Bool(_)

@@ -20,12 +20,14 @@ fn what_is_not_yaml() {
     );
     check(
         "resource: [",
-        &["1:11 «[» Not YAML. While parsing a node, did not find expected node content."],
+        &[
+            "1:11 «[» Not YAML. The `[` is not closed. / Close it with `]`, and put `,` between what stands inside.",
+        ],
     );
     check(
         "resource:\n\taws_lb: {}",
         &[
-            "2:2 «a» Not YAML. Tabs disallowed within this context (block indentation). / Indent with spaces: YAML takes no tabs there.",
+            "2:1 «\t» Not YAML. A tab stands in the indentation. / Indent with spaces: YAML takes no tabs there.",
         ],
     );
     check(
@@ -44,27 +46,33 @@ fn what_is_not_yaml() {
 
 #[test]
 fn unquoted_expressions() {
-    let told = |place: &str| {
+    let told = |place: &str, text: &str| {
         format!(
-            "{place} An expression inside `[ ]` or `{{ }}` must be quoted. There, YAML reads the `{{` of `${{` as the start of a mapping. / Put it in double quotes, as in `[\"${{aws_subnet.a.id}}\"]`."
+            "{place} «{text}» An expression inside `[ ]` or `{{ }}` must be quoted. There, YAML reads the `{{` of `${{` as the start of a mapping. / Put it in quotes: `\"{text}\"`."
         )
     };
-    check("resource: { aws_lb: { a: { subnets: [${aws_lb.b.id}] } } }", &[&told("1:39 «{»")]);
+    check(
+        "resource: { aws_lb: { a: { subnets: [${aws_lb.b.id}] } } }",
+        &[&told("1:38", "${aws_lb.b.id}")],
+    );
     check(
         "resource:\n  aws_lb:\n    a: { subnets: [\n      ${aws_lb.b.id},\n    ] }",
-        &[&told("4:8 «{»")],
+        &[&told("4:7", "${aws_lb.b.id}")],
     );
-    check("resource:\n  aws_lb:\n    a: { name: ${var.name} }", &[&told("3:17 «{»")]);
+    check(
+        "resource:\n  aws_lb:\n    a: { name: web-${var.name} }",
+        &[&told("3:16", "web-${var.name}")],
+    );
     check(
         "resource:\n  aws_lb:\n    a:\n      name: ${true ? \"a\" : \"b\"}",
         &[
-            "4:26 «:» Not YAML. Mapping values are not allowed in this context. / Put the expression in quotes: `: ` and ` #` mean something to YAML.",
+            "4:26 «:» Not YAML. `: ` and ` #` mean something to YAML, inside an expression too. / Put the value in quotes: `'${true ? \"a\" : \"b\"}'`.",
         ],
     );
     check(
         "resource: { aws_lb: { a: { name: \"${var[\"a\"]}\" } } }",
         &[
-            "1:42 «a» Not YAML. Invalid trailing content after double-quoted scalar. / Inside double quotes, write `\\\"` for `\"`; or put the whole in single quotes.",
+            "1:42 «a» Not YAML. The quotes end, and something follows. / Inside double quotes, write `\\\"` for `\"`; or put the whole in single quotes.",
         ],
     );
 }
@@ -79,7 +87,9 @@ fn sections_and_types() {
     );
     check(
         "module: {a: {}}",
-        &["1:1 «module» There is no section `module`. Modules are not supported yet."],
+        &[
+            "1:1 «module» There is no section `module`. Modules are not supported yet. / Put the module's blocks into files of this folder; `locals` and `for_each` save repetition.",
+        ],
     );
     check(
         "resource:\n  aws_lbb:\n    a: {}",
@@ -141,8 +151,8 @@ fn references() {
         "locals: { a: '${var.x}', b: '${foo}', c: '${1 +}', d: '${terraform.workspace}', e: '${1', f: '${timestamp()}' }",
         &[
             "1:21 «x» There is no variable `x` / Declare it: `variable: { x: { type: string } }`.",
-            "1:32 «foo» `foo` alone stands for nothing. A reference has at least two parts, such as `var.name`, `local.name`, or `aws_instance.web`. / For the text itself, put it in quotes: `\"foo\"`.",
-            "1:48 «}» Not an expression. Invalid expression; expected `\"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit.",
+            "1:32 «foo» `foo` alone stands for nothing. A reference has at least two parts, such as `var.name`, `local.name`, or `aws_instance.web`. / For the text itself, put it in quotes: `\"foo\"`; for a `${…}` that the shell is to see, write `$${…}`.",
+            "1:48 «}» Not an expression. A value is missing here.",
             "1:58 «terraform» There are no workspaces. Each stack has one state. / Use a variable, and one stack for each environment.",
             "1:87 «1» Not an expression. A `${` is not closed. / Add the missing `}`; for a `${` that stands for itself, write `$${`.",
             "1:97 «timestamp» `timestamp` cannot be called in a spec. The reason: its result is another one each time, so no plan would ever be empty; pass the time in as a variable.",
@@ -153,7 +163,7 @@ fn references() {
         &[
             "1:37 «count» There is no `count.index` here. It exists only inside a block that has `count`.",
             "1:78 «each» There is no `each` here. The block has `count`, not `for_each`. / Use `count.index`.",
-            "1:89 «self» There is no `self` here. `self` is the object of a `postcondition`. / Use the resource's address.",
+            "1:89 «self» There is no `self` here. `self` is the object of a `postcondition`, and of nothing else. / Mention other resources by their addresses; what a resource's own arguments have in common goes into `locals`.",
         ],
     );
 }
@@ -177,13 +187,13 @@ fn arguments() {
     check(
         "resource: { aws_instance: { web: { ami: a, user_data: x, user_data_base64: y, root_block_device: { iops: 3, volume_size: 1.5 } } } }",
         &[
-            "1:76 «y» `user_data` and `user_data_base64` exclude each other / Keep one of them.",
+            "1:58 «user_data_base64» `user_data` and `user_data_base64` exclude each other / Keep one of them.",
             "1:122 «1.5» `volume_size` must be a whole number. This is a fraction.",
         ],
     );
     check(
         "resource: { aws_instance: { web: { ami: a, root_block_device: { iops: 3 } } } }",
-        &["1:71 «3» `root_block_device.iops` needs `root_block_device.volume_size` beside it"],
+        &["1:65 «iops» `root_block_device.iops` needs `root_block_device.volume_size` beside it"],
     );
     check(
         "resource: { aws_instance: { web: { ami: a, root_block_device: [{ volume_size: 0 }, {}] } } }",
@@ -219,7 +229,7 @@ fn cycles() {
     check(
         "resource: { aws_lb: { a: { name: \"${aws_lb.a.id}\" } } }",
         &[
-            "1:37 «aws_lb.a» `aws_lb.a` mentions itself. It has no value yet while its own arguments are evaluated. / Write the value out, or move it to `locals`.",
+            "1:37 «aws_lb.a» `aws_lb.a` mentions itself. It has no value yet while its own arguments are evaluated. / Write the value out, or move it to `locals`, and mention that here.",
         ],
     );
     check(
@@ -231,7 +241,7 @@ fn cycles() {
     check(
         "resource: { aws_lb: { a: { depends_on: [aws_lb.b] }, b: { for_each: '${toset([aws_lb.a.name])}' } } }",
         &[
-            "1:23 «a» A cycle: aws_lb.a → aws_lb.b → aws_lb.b (for_each) → aws_lb.a. `aws_lb.a` needs `aws_lb.b` (main.yaml:1:23). `aws_lb.b` needs `aws_lb.b (for_each)` (main.yaml:1:54). `aws_lb.b (for_each)` needs `aws_lb.a` (main.yaml:1:79). / Break it at one place, for instance with a resource of its own for what connects two others.",
+            "1:41 «aws_lb.b» A cycle: aws_lb.a → aws_lb.b → aws_lb.b (for_each) → aws_lb.a. `aws_lb.a` needs `aws_lb.b` (main.yaml:1:41). `aws_lb.b` needs `aws_lb.b (for_each)` (main.yaml:1:54). `aws_lb.b (for_each)` needs `aws_lb.a` (main.yaml:1:79). / Break it at one place, for instance with a resource of its own for what connects two others.",
         ],
     );
 }
@@ -254,7 +264,7 @@ fn meta_arguments() {
         "resource: { aws_lb: { a: { lifecycle: { precondition: { condition: x, error_message: y } } }, b: { lifecycle: { precondition: { condition: '${true}' } } } } }",
         &[
             "1:68 «x» A condition must be an expression / Write it as `${…}`.",
-            "1:127 «{» A precondition needs `condition` and `error_message`",
+            "1:127 «{» A precondition needs `error_message`",
         ],
     );
     check(
@@ -262,7 +272,7 @@ fn meta_arguments() {
         &[
             "1:35 «'${-1}'» `count` must be a whole number from zero up. It is -1.",
             "1:58 «x» `count` must be a whole number from zero up. It is a string that is no number.",
-            "1:78 «5» `for_each` must be a map, or a list of strings. It is a number.",
+            "1:78 «5» `for_each` must be a map, or a list of strings. It is a number. / For so many instances, use `count`.",
             "1:98 «[» `for_each` has a key twice. It is \"a\". / Remove duplicates with `toset()`.",
         ],
     );

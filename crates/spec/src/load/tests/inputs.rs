@@ -116,7 +116,7 @@ variable:
         "3:14 «strng» There is no type `strng` / Did you mean `string`?
 4:31 «x» The default is not of the variable's type. It must be a number, and is a string that is no number.
 5:3 «c» The variable `c` has no value. It has no default, and none was given. / Give one with `--var c=…`, in a `--var-file`, or in the environment as `RECONCILE_VAR_c`.
-6:39 «[» The default is not of the variable's type. `[1]` must be a string, and is a map.
+6:43 «{» The default is not of the variable's type. `[1]` must be a string, and is a map.
 7:28 «optional(string, 5, 6)» `optional` takes a type and a default / Write `optional(string)` or `optional(string, \"default\")`.
 11:22 «\"${var.f > 5}\"» The value of the variable `f` is not valid. must be over 5, is 3"
     );
