@@ -168,6 +168,19 @@ fn every_command_and_flag_is_in_its_section() {
 }
 
 #[test]
+fn every_dependency_has_its_reason() {
+    let page = read(&root().join("docs/dependencies.md"));
+    let manifest = read(&root().join("Cargo.toml"));
+    let section = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
+    let names = section
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+        .filter(|name| !name.starts_with('#') && !name.starts_with("reconcile-"));
+    let missing: Vec<&str> = names.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/dependencies.md does not say why: {missing:?}");
+}
+
+#[test]
 fn the_json_schema_knows_every_type_and_argument() {
     let schemas = schemas();
     let json = reference::of_spec(&schemas);

@@ -55,6 +55,10 @@ pub fn page(schema: &Schema, example: Option<&str>, schemas: &SchemaSet) -> Stri
         text.push('\n');
         rules.iter().for_each(|rule| line(&mut text, format_args!("- {rule}")));
     }
+    text.push_str(match mode {
+        Mode::Managed => "\nBesides these, [what every resource takes](../language.md#resources-and-data-sources).\n",
+        Mode::Data => "\nWhat is left out is an attribute: what was found. Besides these, [what every data source takes](../language.md#resources-and-data-sources).\n",
+    });
     page.blocks(&mut text, "", &arguments);
     if !computed.is_empty() {
         text.push_str("\n## Attributes\n\nWhat AWS decides, for expressions to refer to, besides the arguments.\n\n");

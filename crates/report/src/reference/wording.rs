@@ -87,7 +87,7 @@ pub(super) fn meaning(attribute: &Attribute, mode: Mode, schemas: &SchemaSet) ->
         parts.push("AWS never tells it, so drift of it is not seen.".to_owned());
     }
     if attribute.local {
-        parts.push("Read by `reconcile` alone: a change to it calls nothing.".to_owned());
+        parts.push("An instruction to `reconcile`: AWS does not know it.".to_owned());
     }
     if attribute.is_argument()
         && let Some((type_name, name)) = attribute.refers_to
