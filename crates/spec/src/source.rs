@@ -105,7 +105,9 @@ pub fn read_sources(path: &Path, allow: &[PathBuf]) -> Result<Sources, Vec<Diagn
     for path in paths {
         match read_file(&path) {
             Ok(Some(bytes)) => {
-                files.push(SourceFile { name: path.display().to_string().into(), bytes });
+                // In the current folder, a file is called by its name alone.
+                let shown = path.strip_prefix(".").unwrap_or(&path);
+                files.push(SourceFile { name: shown.display().to_string().into(), bytes });
             }
             Ok(None) => diagnostics.push(too_large(&path)),
             Err(error) => diagnostics.push(failed("the file", &path, &error)),

@@ -27,6 +27,9 @@ impl Broken<'_> {
                 .hint(HCL)
                 .at(span);
         }
+        if info.contains("recursion limit") {
+            return Diagnostic::error("The document is nested too deeply").at(span);
+        }
         let has_expression = span.text.contains("${") || span.text.contains("%{");
         if has_expression && info.contains("flow") {
             return *unquoted(self.files, place);
@@ -168,8 +171,7 @@ impl Broken<'_> {
                 .at(span.clone());
         }
         let spaces = if indent == 1 { "1 space".to_owned() } else { format!("{indent} spaces") };
-        let detail =
-            format!("The line is indented by {spaces}, as nothing is that it could belong to.");
+        let detail = format!("Nothing that this line could belong to is indented by {spaces}.");
         Diagnostic::error("Not YAML")
             .detail(detail)
             .hint("Indent it like the lines it belongs with.")
