@@ -112,6 +112,7 @@ impl Journal<'_> {
     }
 
     /// Returns an object as it is recorded.
+    #[expect(clippy::too_many_arguments, reason = "they are what a record is made of")]
     pub(crate) fn object(
         &self,
         change: &Change,

@@ -22,7 +22,7 @@ use crate::context::Context;
 
 /// How often a lookup that finds nothing is repeated, and after what waits, before a create that cannot be made again
 /// counts as not made: tag indexes are eventually consistent.
-const LOOKUPS: [Duration; 3] =
+pub(crate) const LOOKUPS: [Duration; 3] =
     [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
 /// How a recovery ended.

@@ -314,7 +314,6 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the result known to what depends on it, and checks what must hold of it.
-    #[expect(clippy::type_complexity, reason = "used once")]
     fn accept(
         &mut self,
         kind: &StepKind,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reconcile_model::{
     Action, Address, Change, Diagnostic, EventKind, Object, ObjectId, ObjectState, ObjectStatus,
-    Schema, event::Verb, seal, tags,
+    Schema, event::Verb, schema::Recovery, seal, tags,
 };
 use reconcile_provider::{
     ErrorKind, Found, Goal, Notes, Operation, Provider, ProviderError, SettleError, Settler,
@@ -19,6 +19,7 @@ use crate::attempt::Attempts;
 use crate::check::{deviations, merged};
 use crate::context::Context;
 use crate::journal::{Created, Journal};
+use crate::recover::LOOKUPS;
 
 /// How long an attribute may keep its old value after it was written: writes are eventually consistent.
 const WRITE_CONSISTENCY: Duration = Duration::from_secs(30);
@@ -132,8 +133,7 @@ impl Step<'_> {
                 Err(error) => error,
             };
             if error.execution == Execution::Unknown || error.kind == ErrorKind::AlreadyExists {
-                let found = self.provider.find(self.type_name(), operation, planned).await;
-                match found {
+                match self.find(operation, planned, &error).await {
                     Ok(Found::Ours(id)) => return Ok((id, Notes::new())),
                     Ok(Found::Foreign { id, description }) => {
                         return Err(foreign(self.address(), &error, &id, &description));
@@ -148,6 +148,28 @@ impl Step<'_> {
                 }
             }
             attempts.wait(error).await?;
+        }
+    }
+
+    /// Looks for an object that a failed create may have made.
+    ///
+    /// Where nothing but a tag tells, nothing keeps a second create from making a second object: then it is looked for
+    /// until it must be visible.
+    async fn find(
+        &self,
+        operation: &Operation,
+        planned: &Object,
+        error: &ProviderError,
+    ) -> Result<Found, ProviderError> {
+        let is_careful =
+            self.schema.recovery == Recovery::OperationTag && error.execution == Execution::Unknown;
+        let mut waits = LOOKUPS.iter().filter(|_| is_careful);
+        loop {
+            let found = self.provider.find(self.type_name(), operation, planned).await?;
+            match (found, waits.next()) {
+                (Found::Nothing, Some(wait)) => tokio::time::sleep(*wait).await,
+                (found, _) => return Ok(found),
+            }
         }
     }
 

@@ -19,6 +19,9 @@ const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs
 /// How old an object must be, in seconds, for one miss to count.
 const YOUNG: u64 = 300;
 
+/// What is read together: a provider configuration, a Region, and a type.
+type Group<'a> = (&'a str, Option<&'a str>, &'a str);
+
 /// Reads every recorded object.
 ///
 /// `now` is in seconds since the Unix epoch.
@@ -32,8 +35,7 @@ pub(crate) async fn refresh(
     providers: &Providers,
     now: u64,
 ) -> Result<Observation, ProviderError> {
-    let mut groups: BTreeMap<(&str, Option<&str>, &str), Vec<(&Address, &ObjectState)>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<(&Address, &ObjectState)>> = BTreeMap::new();
     for (address, object) in prior.objects() {
         if address.resource.mode == Mode::Managed {
             let key = (&*object.provider, object.region.as_deref(), address.type_name());

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use reconcile_model::{
-    Action, Change, ReplaceOrder, ResourceAddress,
+    Action, Address, Change, ReplaceOrder, ResourceAddress,
     plan::{PlanStep, StepKind},
 };
 
@@ -19,15 +19,20 @@ struct Draft {
     kinds: Vec<StepKind>,
     /// What must come before, by step.
     needs: Vec<BTreeSet<usize>>,
-    /// What should come before, by step, unless that would be a circle.
-    wishes: Vec<BTreeSet<usize>>,
+    /// What should come before, by step, unless that would be a circle: what is given up last comes first.
+    wishes: Vec<[BTreeSet<usize>; 2]>,
 }
+
+/// The place among the wishes of a delete that comes after the deletes of what uses the object, by what is recorded.
+const STRONG: usize = 0;
+/// The place of all other wishes.
+const WEAK: usize = 1;
 
 impl Draft {
     fn add(&mut self, kind: StepKind) -> usize {
         self.kinds.push(kind);
         self.needs.push(BTreeSet::new());
-        self.wishes.push(BTreeSet::new());
+        self.wishes.push(Default::default());
         self.kinds.len() - 1
     }
 }
@@ -45,7 +50,7 @@ pub(crate) fn steps(input: &PlanInput<'_, '_>, changes: &[Change]) -> Vec<PlanSt
                 draft.add(StepKind::Forget(index));
             }
             Action::Read => {
-                applies.entry(block).or_default().push(draft.add(StepKind::Read(index)))
+                applies.entry(block).or_default().push(draft.add(StepKind::Read(index)));
             }
             Action::Create => {
                 applies.entry(block).or_default().push(draft.add(StepKind::Create(index)));
@@ -78,20 +83,25 @@ pub(crate) fn steps(input: &PlanInput<'_, '_>, changes: &[Change]) -> Vec<PlanSt
             draft.needs[step].extend(barriers_of(input.spec.dependencies(address), &applied));
         }
     }
-    let users = users(input, changes);
+    let recorded = recorded_users(input);
+    let planned = planned_users(changes);
     for (address, steps) in &deletes {
-        for user in users.get(address).into_iter().flatten() {
+        let uses = |users: &Users<'_>, user| users.get(address).is_some_and(|it| it.contains(user));
+        let users: BTreeSet<_> =
+            recorded.get(address).into_iter().chain(planned.get(address)).flatten().collect();
+        for user in users {
+            let rank = if uses(&recorded, user) { STRONG } else { WEAK };
             for &step in steps {
-                draft.needs[step].extend(deleted.get(user).copied());
+                draft.wishes[step][rank].extend(deleted.get(user).copied());
                 let Some(&barrier) = applied.get(user) else { continue };
                 match step_order(changes, &draft.kinds[step]) {
                     // The new object does not exist before the old one is gone, so nobody can have moved to it.
                     Some(ReplaceOrder::DeleteThenCreate) => {}
                     Some(ReplaceOrder::CreateThenDelete) => {
-                        draft.needs[step].insert(barrier);
+                        draft.wishes[step][STRONG].insert(barrier);
                     }
                     None => {
-                        draft.wishes[step].insert(barrier);
+                        draft.wishes[step][WEAK].insert(barrier);
                     }
                 }
             }
@@ -154,32 +164,54 @@ fn barriers_of(
     blocks.iter().filter_map(|block| barriers.get(block).copied()).collect()
 }
 
-/// Returns, for each block, those that use it: by what is recorded, since that is what is there, and by the spec.
-fn users<'a>(
-    input: &PlanInput<'a, '_>,
-    changes: &'a [Change],
-) -> BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceAddress>> {
-    let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    let recorded = input.prior.objects().map(|(address, object)| (address, &object.dependencies));
-    let planned = changes.iter().map(|change| (&change.address, &change.dependencies));
-    for (address, dependencies) in recorded.chain(planned) {
-        for dependency in dependencies {
-            all.entry(dependency).or_default().insert(&address.resource);
-        }
-    }
-    all
+/// For each block, those that use it.
+type Users<'a> = BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceAddress>>;
+
+/// Returns who uses whom by what is recorded: that is what is there.
+fn recorded_users<'a>(input: &PlanInput<'a, '_>) -> Users<'a> {
+    users(input.prior.objects().map(|(address, object)| (address, &object.dependencies)))
 }
 
-/// Sorts the steps so that each comes after what it waits for. Where that is impossible, wishes are given up.
+/// Returns who uses whom by the spec.
+fn planned_users(changes: &[Change]) -> Users<'_> {
+    users(changes.iter().map(|change| (&change.address, &change.dependencies)))
+}
+
+fn users<'a>(all: impl Iterator<Item = (&'a Address, &'a BTreeSet<ResourceAddress>)>) -> Users<'a> {
+    let mut users = Users::new();
+    for (address, dependencies) in all {
+        for dependency in dependencies {
+            users.entry(dependency).or_default().insert(&address.resource);
+        }
+    }
+    users
+}
+
+/// Sorts the steps so that each comes after what it waits for. Where that is impossible, wishes are given up: the weak
+/// ones first, and only those of steps that are part of a circle.
+///
+/// What must come before is free of circles: blocks are, and no replacement is create-first whose dependency is
+/// replaced delete-first.
 fn sorted(draft: Draft) -> Vec<PlanStep> {
     let Draft { kinds, needs, mut wishes } = draft;
-    let order = loop {
-        match topological(&needs, &wishes) {
-            Ok(order) => break order,
-            Err(stuck) => {
-                let given_up = stuck.iter().filter(|&&step| !wishes[step].is_empty()).count();
+    let before = |wishes: &[[BTreeSet<usize>; 2]]| -> Vec<BTreeSet<usize>> {
+        let all = needs.iter().zip(wishes);
+        all.map(|(needs, [strong, weak])| needs | &(strong | weak)).collect()
+    };
+    let (order, edges) = loop {
+        let edges = before(&wishes);
+        match topological(&edges) {
+            Ok(order) => break (order, edges),
+            Err(circle) => {
+                let rank = if circle.iter().any(|&step| !wishes[step][WEAK].is_empty()) {
+                    WEAK
+                } else {
+                    STRONG
+                };
+                let given_up =
+                    circle.iter().filter(|&&step| !wishes[step][rank].is_empty()).count();
                 assert!(given_up > 0, "what must come before is free of circles: blocks are");
-                stuck.iter().for_each(|&step| wishes[step].clear());
+                circle.iter().for_each(|&step| wishes[step][rank].clear());
             }
         }
     };
@@ -190,42 +222,45 @@ fn sorted(draft: Draft) -> Vec<PlanStep> {
     order
         .iter()
         .map(|&step| {
-            let mut waits_for: Vec<usize> =
-                needs[step].union(&wishes[step]).map(|&other| place[other]).collect();
+            let mut waits_for: Vec<usize> = edges[step].iter().map(|&other| place[other]).collect();
             waits_for.sort_unstable();
             PlanStep { kind: kinds[step].clone(), waits_for }
         })
         .collect()
 }
 
-/// Returns the steps in an order that respects all edges, or those that are in or behind a circle.
-fn topological(
-    needs: &[BTreeSet<usize>],
-    wishes: &[BTreeSet<usize>],
-) -> Result<Vec<usize>, Vec<usize>> {
-    let count = needs.len();
-    let mut open = vec![0_usize; count];
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for step in 0..count {
-        for &before in needs[step].union(&wishes[step]) {
-            open[step] += 1;
-            followers[before].push(step);
-        }
+/// Returns the steps in an order that respects all edges, or those that are in a circle, or between two.
+fn topological(before: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let count = before.len();
+    let mut after: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (step, before) in before.iter().enumerate() {
+        before.iter().for_each(|&other| after[other].push(step));
     }
-    let mut ready: VecDeque<usize> = (0..count).filter(|&step| open[step] == 0).collect();
-    let mut order = Vec::with_capacity(count);
+    let open: Vec<usize> = before.iter().map(BTreeSet::len).collect();
+    let order = peel(open, |step| after[step].iter().copied());
+    if order.len() == count {
+        return Ok(order);
+    }
+    // What nothing in a circle comes before is left over from the front; what comes behind one, from the back.
+    let open: Vec<usize> = after.iter().map(Vec::len).collect();
+    let behind = peel(open, |step| before[step].iter().copied());
+    let mut is_free = vec![false; count];
+    order.into_iter().chain(behind).for_each(|step| is_free[step] = true);
+    Err((0..count).filter(|&step| !is_free[step]).collect())
+}
+
+/// Takes away steps that wait for nothing, again and again, and returns them in that order.
+fn peel<I: Iterator<Item = usize>>(mut open: Vec<usize>, next: impl Fn(usize) -> I) -> Vec<usize> {
+    let mut ready: VecDeque<usize> = (0..open.len()).filter(|&step| open[step] == 0).collect();
+    let mut order = Vec::with_capacity(open.len());
     while let Some(step) = ready.pop_front() {
         order.push(step);
-        for &follower in &followers[step] {
+        for follower in next(step) {
             open[follower] -= 1;
             if open[follower] == 0 {
                 ready.push_back(follower);
             }
         }
     }
-    if order.len() == count {
-        Ok(order)
-    } else {
-        Err((0..count).filter(|&step| open[step] > 0).collect())
-    }
+    order
 }

@@ -27,18 +27,51 @@ pub(crate) fn order_replacements(
             }
         }
     }
+    let stuck = stuck(input, changes);
+    // From the back, so that what turns create-first takes along all it depends on: its new object is made while the old
+    // one still uses the old objects of its dependencies.
+    let mut turned = BTreeSet::new();
+    for address in input.spec.order().iter().rev() {
+        if used.contains(address) && !stuck.contains(address) {
+            turned.insert(address.clone());
+        }
+        if turned.contains(address) {
+            turned.extend(input.spec.dependencies(address).iter().cloned());
+        }
+    }
     for change in changes {
         let block = &change.address.resource;
         if change.action == Action::Replace(ReplaceOrder::DeleteThenCreate)
-            && used.contains(block)
+            && turned.contains(block)
             && !create_first.contains(block)
-            && let Some(schema) = input.schemas.get(Mode::Managed, change.address.type_name())
-            && let (Some(before), Some(after)) = (&change.before, &change.after)
-            && can_coexist(schema, before, after)
         {
             change.action = Action::Replace(ReplaceOrder::CreateThenDelete);
         }
     }
+}
+
+/// Returns the blocks that cannot be replaced create-first, because an object of theirs, or of what they depend on,
+/// cannot be there twice.
+fn stuck(input: &PlanInput<'_, '_>, changes: &[Change]) -> BTreeSet<ResourceAddress> {
+    let mut stuck: BTreeSet<ResourceAddress> = changes
+        .iter()
+        .filter(|change| change.action == Action::Replace(ReplaceOrder::DeleteThenCreate))
+        .filter(|change| {
+            let schema = input.schemas.get(Mode::Managed, change.address.type_name());
+            let (Some(schema), Some(before), Some(after)) = (schema, &change.before, &change.after)
+            else {
+                return true;
+            };
+            !can_coexist(schema, before, after)
+        })
+        .map(|change| change.address.resource.clone())
+        .collect();
+    for address in input.spec.order() {
+        if input.spec.dependencies(address).iter().any(|it| stuck.contains(it)) {
+            stuck.insert(address.clone());
+        }
+    }
+    stuck
 }
 
 /// Tells whether the old and the new object can be there at once.

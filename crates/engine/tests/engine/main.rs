@@ -1,0 +1,7 @@
+//! The engine against the cloud in memory, in paused time.
+
+mod crash;
+mod fault;
+mod life;
+mod random;
+mod world;
