@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from .support import Case, tags
 
@@ -256,6 +257,30 @@ class Listeners(Case):
         ):
             with self.refused(code):
                 modify(action)
+
+    def test_logins(self):
+        listener = self.account.listener(self.balancer, self.group)["ListenerArn"]
+        place = "https://login.example.org"
+        config = {
+            "Issuer": place, "AuthorizationEndpoint": place, "TokenEndpoint": place, "UserInfoEndpoint": place,
+            "ClientId": "web",
+        }  # fmt: skip
+        then = {"Type": "forward", "TargetGroupArn": self.group["TargetGroupArn"], "Order": 2}
+
+        def modify(more: dict, **how: Any) -> dict:
+            login = {"Type": "authenticate-oidc", "AuthenticateOidcConfig": {**config, **more}, "Order": 1}
+            changed = self.elb.modify_listener(ListenerArn=listener, DefaultActions=[login, then], **how)
+            return changed["Listeners"][0]["DefaultActions"][0]["AuthenticateOidcConfig"]
+
+        secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:aws:acm:x:1:certificate/1"}]}
+        with self.refused("InvalidLoadBalancerAction"):
+            modify({"ClientSecret": "quiet"})
+        with self.refused("ValidationError"):
+            modify({}, **secure)
+        made = modify({"ClientSecret": "quiet"}, **secure)
+        self.assertNotIn("ClientSecret", made)
+        self.assertEqual(("authenticate", "openid"), (made["OnUnauthenticatedRequest"], made["Scope"]))
+        self.assertEqual(60, modify({"UseExistingClientSecret": True, "SessionTimeout": 60})["SessionTimeout"])
 
     def test_attributes(self):
         arn = self.account.listener(self.balancer, self.group)["ListenerArn"]

@@ -21,7 +21,9 @@ DEFAULT_SSL_POLICY = "ELBSecurityPolicy-2016-08"
 MAX_WEIGHT = 999
 
 
-def complete_actions(region: Region, kind: str, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def complete_actions(
+    region: Region, kind: str, protocol: str | None, actions: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Actions as AWS gives them back: a forward has both its short and its long form."""
     if not actions:
         raise AwsError("ValidationError", "At least one action must be specified")
@@ -37,6 +39,10 @@ def complete_actions(region: Region, kind: str, actions: list[dict[str, Any]]) -
                 made["RedirectConfig"] = _redirect(action.get("RedirectConfig"))
             case "fixed-response":
                 made["FixedResponseConfig"] = _fixed(action.get("FixedResponseConfig"))
+            case "authenticate-cognito":
+                made["AuthenticateCognitoConfig"] = _login(protocol, action.get("AuthenticateCognitoConfig"))
+            case "authenticate-oidc":
+                made["AuthenticateOidcConfig"] = _oidc(protocol, action.get("AuthenticateOidcConfig"))
         completed.append(made)
     ordered = sorted(completed, key=lambda action: action.get("Order", 1))
     if ordered[-1]["Type"] not in ("forward", "redirect", "fixed-response"):
@@ -109,6 +115,30 @@ def _fixed(config: dict[str, Any] | None) -> dict[str, Any]:
     return {"ContentType": "text/plain", **(config or {})}
 
 
+def _login(protocol: str | None, config: dict[str, Any] | None) -> dict[str, Any]:
+    """What a client has to log in to, with AWS's defaults."""
+    if protocol != "HTTPS":
+        raise AwsError("InvalidLoadBalancerAction", "Authenticate actions are only supported on HTTPS listeners")
+    if not config:
+        raise AwsError("InvalidLoadBalancerAction", "An authenticate action needs its configuration")
+    return {
+        "SessionCookieName": "AWSELBAuthSessionCookie",
+        "Scope": "openid",
+        "SessionTimeout": 604800,
+        "OnUnauthenticatedRequest": "authenticate",
+        **config,
+    }
+
+
+def _oidc(protocol: str | None, config: dict[str, Any] | None) -> dict[str, Any]:
+    made = _login(protocol, config)
+    keeps, secret = made.pop("UseExistingClientSecret", False), made.pop("ClientSecret", None)
+    if not keeps and not secret:
+        raise AwsError("ValidationError", "A client secret must be specified")
+    # Nobody is told the secret.
+    return made
+
+
 def view(listener: dict[str, Any]) -> dict[str, Any]:
     certificates = listener["_certificates"][:1]
     return {**listener, "Certificates": certificates or None}
@@ -145,7 +175,7 @@ def create(call: Call) -> dict[str, Any]:
             "UnsupportedProtocol", f"Protocol '{protocol}' is not supported by load balancers of type '{kind}'"
         )
     policy, certificates = _secure(protocol, call.get("SslPolicy"), call.get("Certificates", []))
-    actions, tags = complete_actions(region, kind, call.params["DefaultActions"]), lookup.tags(call)
+    actions, tags = complete_actions(region, kind, protocol, call.params["DefaultActions"]), lookup.tags(call)
     members = {
         "Protocol": protocol,
         "Port": port,
@@ -221,7 +251,7 @@ def modify(call: Call) -> dict[str, Any]:
     )
     actions = listener["DefaultActions"]
     if "DefaultActions" in call.params:
-        actions = complete_actions(region, balancer["Type"], call.params["DefaultActions"])
+        actions = complete_actions(region, balancer["Type"], protocol, call.params["DefaultActions"])
     if protocol != listener["Protocol"]:
         rules = attributes.LISTENER.get(protocol, {})
         listener["_attributes"] = {

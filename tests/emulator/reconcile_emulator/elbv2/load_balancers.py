@@ -113,6 +113,8 @@ def create(call: Call) -> dict[str, Any]:
         "Type": kind,
         "SecurityGroups": groups if kind == "application" or groups else None,
         "IpAddressType": call.get("IpAddressType", "ipv4"),
+        "CustomerOwnedIpv4Pool": call.get("CustomerOwnedIpv4Pool"),
+        "IpamPools": call.get("IpamPools"),
         "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "on" if kind == "network" and groups else None,
         "_path": path,
         "_settings": settings,

@@ -85,7 +85,7 @@ def create(call: Call) -> dict[str, Any]:
     if not 1 <= priority <= MAX_PRIORITY:
         raise AwsError("ValidationError", f"Priority '{priority}' must be between 1 and {MAX_PRIORITY}")
     conditions = _conditions(call.params["Conditions"])
-    actions, tags = complete_actions(region, kind, call.params["Actions"]), lookup.tags(call)
+    actions, tags = complete_actions(region, kind, listener["Protocol"], call.params["Actions"]), lookup.tags(call)
     if any(rule["Priority"] == str(priority) for rule in _of_listener(region, listener["ListenerArn"])):
         raise AwsError("PriorityInUse", f"Priority '{priority}' is currently in use")
     arn = listener["ListenerArn"].replace(":listener/", ":listener-rule/") + f"/{lookup.suffix()}"
@@ -126,7 +126,8 @@ def modify(call: Call) -> dict[str, Any]:
     if "Conditions" in call.params:
         conditions = _conditions(call.params["Conditions"])
     if "Actions" in call.params:
-        actions = complete_actions(call.region, "application", call.params["Actions"])
+        protocol = call.region.listeners[rule["_listener"]]["Protocol"]
+        actions = complete_actions(call.region, "application", protocol, call.params["Actions"])
     rule.update(Conditions=conditions, Actions=actions)
     if "Transforms" in call.params or call.get("ResetTransforms"):
         rule["Transforms"] = None if call.get("ResetTransforms") else call.params["Transforms"]
