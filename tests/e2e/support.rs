@@ -273,6 +273,14 @@ impl CommandOutput {
         self
     }
 
+    /// Returns it with each run of white space as one space, for texts that may be broken into lines anywhere.
+    pub(crate) fn unwrapped(mut self) -> Self {
+        for text in [&mut self.stdout, &mut self.stderr] {
+            *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        self
+    }
+
     /// Checks that it said something.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {

@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod elbv2;
 mod key_pair;
 mod security_group;
 mod security_group_rule;

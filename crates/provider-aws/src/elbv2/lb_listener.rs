@@ -18,6 +18,7 @@
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::operation::create_listener::builders::CreateListenerInputBuilder;
@@ -49,6 +50,10 @@ const MODIFY: Call =
 const MODIFY_ATTRIBUTES: Call =
     Call::mutate("ModifyListenerAttributes").class(Class::ElbMutate).gone(GONE);
 const DELETE: Call = Call::mutate("DeleteListener").class(Class::ElbMutate).gone(GONE);
+
+/// How often, and how long apart, a port is asked for that another listener has.
+const PORT_TRIES: usize = 6;
+const PORT_DELAY: Duration = Duration::from_millis(500);
 
 /// The `aws_lb_listener` resource type.
 #[derive(Debug)]
@@ -133,11 +138,7 @@ impl ResourceType<Aws> for LbListener {
 
     async fn update(&self, cx: &Aws, update: &Update<'_>) -> Result<Notes, ProviderError> {
         if let Some(input) = modify_input(update) {
-            cx.elbv2(MODIFY, |elb| {
-                let (elb, input) = (elb.clone(), input.clone());
-                async move { input.send_with(&elb).await }
-            })
-            .await?;
+            modify(cx, &input).await?;
         }
         let pairs = settings::changes(SETTINGS, update.live, update.planned);
         if !pairs.is_empty() {
@@ -185,6 +186,27 @@ impl ResourceType<Aws> for LbListener {
         match arn {
             Some(arn) => lookup::owner(cx, operation, arn, description(planned)).await,
             None => Ok(Found::Nothing),
+        }
+    }
+}
+
+/// Modifies a listener. The port that it is to have may be one that another listener leaves in the same run.
+async fn modify(cx: &Aws, input: &ModifyListenerInputBuilder) -> Result<(), ProviderError> {
+    let mut tries = 1;
+    loop {
+        let answer = cx
+            .elbv2(MODIFY, |elb| {
+                let (elb, input) = (elb.clone(), input.clone());
+                async move { input.send_with(&elb).await }
+            })
+            .await;
+        match answer {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind == ErrorKind::AlreadyExists && tries < PORT_TRIES => {
+                tokio::time::sleep(PORT_DELAY).await;
+                tries += 1;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

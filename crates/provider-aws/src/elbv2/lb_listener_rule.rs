@@ -323,12 +323,16 @@ fn lowest_free(rules: &[Rule]) -> i32 {
     (1..).find(|priority| !taken.contains(priority)).unwrap_or(1)
 }
 
+/// Held while rules change places: what was read of a listener's rules has to hold until the priorities are set.
+static CHANGING_PLACES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Gives the rule a priority; changes places with the rule of the same stack that has it.
 async fn set_priority(
     cx: &Aws,
     update: &Update<'_>,
     wanted: i32,
 ) -> Result<Option<String>, ProviderError> {
+    let _alone = CHANGING_PLACES.lock().await;
     let arn = update.id.as_str();
     let mut moved: Option<(String, i32)> = None;
     let mut tries = 1;
