@@ -79,7 +79,7 @@ impl World {
             Arc::clone(&self.time) as Arc<dyn Clock>,
             Arc::new(Numbers),
             Arc::new(move |event| {
-                events.lock().expect("no panic while the lock is held").push(event.clone())
+                events.lock().expect("no panic while the lock is held").push(event.clone());
             }),
             self.stop.subscribe(),
         )
