@@ -310,15 +310,11 @@ pub(crate) async fn check_credentials(config: &SdkConfig) -> Result<(), Provider
 }
 
 fn credentials_error(operation: &'static str, error: &CredentialsError) -> ProviderError {
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            no_credentials(operation, "no AWS credentials were found")
-        }
-        other => no_credentials(
-            operation,
-            &format!("the AWS credentials could not be loaded: {}", innermost(other)),
-        ),
+    if let CredentialsError::CredentialsNotLoaded(_) = error {
+        return no_credentials(operation, "no AWS credentials were found");
     }
+    let why = innermost(error);
+    no_credentials(operation, &format!("the AWS credentials could not be loaded: {why}"))
 }
 
 fn no_credentials(operation: &'static str, message: &str) -> ProviderError {

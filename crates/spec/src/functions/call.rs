@@ -224,7 +224,7 @@ impl Function {
     /// # Errors
     ///
     /// When there are too few or too many arguments, when one is of the wrong kind or null, when the function fails, and
-    /// when the result would hold more than [`MAX_ITEMS`] items or [`MAX_TEXT_BYTES`] bytes of text.
+    /// when the result would hold more than [`MAX_ITEMS`](super::MAX_ITEMS) items or [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES) bytes of text.
     pub fn call(&self, cx: &dyn CallContext, args: &[Value]) -> Result<Value, CallError> {
         let outcome = self.check_count(args.len()).and_then(|()| self.run(cx, args));
         outcome.and_then(bounded).map_err(|fault| fault.of(self, args))
