@@ -3,7 +3,11 @@
 
 mod harness;
 
+mod ami_from_instance;
+mod ebs_volume;
 mod elbv2;
+mod instance;
+mod instance_data;
 mod key_pair;
 mod security_group;
 mod security_group_rule;

@@ -214,7 +214,7 @@ def form_body(form: dict[str, str]) -> bytes:
     return urlencode(form).encode()
 
 
-SERVICES = {name: Service(name) for name in ("ec2", "elbv2")}
+SERVICES = {name: Service(name) for name in ("ec2", "elbv2", "iam")}
 
 # What SigV4 calls a service, and what botocore calls it.
 BY_SIGNING_NAME = {"ec2": SERVICES["ec2"], "elasticloadbalancing": SERVICES["elbv2"]}

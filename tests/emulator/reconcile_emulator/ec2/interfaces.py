@@ -132,10 +132,10 @@ def create_interface(
     """Makes an interface and takes its addresses."""
     groups = groups_for(region, subnet.vpc_id, group_ids)
     ipv6 = take_ipv6(subnet, ipv6_count, ipv6_addresses or [])
+    # The wanted ones first: a free one must not be one of them.
+    wanted = [take_address(subnet, ip) for ip in more_ips or ()]
     address = take_address(subnet, private_ip)
-    others = [take_address(subnet, ip) for ip in more_ips or ()] + [
-        take_address(subnet, None) for _ in range(secondary)
-    ]
+    others = wanted + [take_address(subnet, None) for _ in range(secondary)]
     interface = {
         "NetworkInterfaceId": new_id("eni"),
         "SubnetId": subnet.id,
@@ -309,6 +309,10 @@ def modify(call: Call) -> dict[str, Any]:
         interface["Description"] = call.params["Description"].get("Value", "")
     if "SourceDestCheck" in call.params:
         interface["SourceDestCheck"] = call.params["SourceDestCheck"].get("Value", True)
+    if call.get("EnablePrimaryIpv6"):
+        if not interface["Ipv6Addresses"]:
+            raise invalid_value("A primary IPv6 address needs an IPv6 address on the network interface.")
+        interface["Ipv6Addresses"][0]["IsPrimaryIpv6"] = True
     if change := call.get("Attachment"):
         attachment = interface.get("Attachment")
         if attachment is None or change.get("AttachmentId") != attachment["AttachmentId"]:

@@ -302,6 +302,8 @@ def _interface(call: Call, nic: dict[str, Any], subnet: Any, instance_id: str) -
         ipv6_count=nic.get("Ipv6AddressCount", 0),
         ipv6_addresses=[entry["Ipv6Address"] for entry in nic.get("Ipv6Addresses", ())],
     )
+    if nic.get("PrimaryIpv6") and interface["Ipv6Addresses"]:
+        interface["Ipv6Addresses"][0]["IsPrimaryIpv6"] = True
     attach(region, interface, instance_id, index, delete=nic.get("DeleteOnTermination", True))
 
 
@@ -375,6 +377,7 @@ def _new_instance(
             "GroupId": placement.get("GroupId"),
             "PartitionNumber": placement.get("PartitionNumber"),
             "HostId": placement.get("HostId"),
+            "HostResourceGroupArn": placement.get("HostResourceGroupArn"),
             "Affinity": placement.get("Affinity"),
             "Tenancy": placement.get("Tenancy", "default"),
         },

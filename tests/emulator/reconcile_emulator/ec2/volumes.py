@@ -93,6 +93,7 @@ def create_volume(
     kms_key: str | None = None,
     snapshot_id: str | None = None,
     multi_attach: bool = False,
+    initialization_rate: int | None = None,
     tags: list[dict[str, str]] | None = None,
     code_for_size: str = "InvalidParameterValue",
 ) -> Volume:
@@ -127,6 +128,7 @@ def create_volume(
         "KmsKeyId": (kms_key or f"arn:aws:kms:{region.name}:{region.account.id}:key/aws-ebs") if encrypted else None,
         "SnapshotId": snapshot_id or "",
         "MultiAttachEnabled": multi_attach,
+        "VolumeInitializationRate": initialization_rate,
         "State": "creating",
         "CreateTime": utcnow(),
         "Attachments": [],
@@ -182,6 +184,7 @@ def create(call: Call) -> dict[str, Any]:
         kms_key=call.get("KmsKeyId"),
         snapshot_id=call.get("SnapshotId"),
         multi_attach=call.get("MultiAttachEnabled", False),
+        initialization_rate=call.get("VolumeInitializationRate"),
         tags=call.tags_for("volume"),
     )
     outcome = call.outcome
