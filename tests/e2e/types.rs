@@ -5,9 +5,11 @@ mod harness;
 
 mod ami_from_instance;
 mod ebs_volume;
+mod data_network;
 mod elbv2;
 mod instance;
 mod instance_data;
 mod key_pair;
 mod security_group;
+mod security_group_replaced;
 mod security_group_rule;

@@ -1,7 +1,8 @@
 //! What a step will do, now that the values it waited for are known.
 
 use reconcile_model::{
-    Change, Diagnostic, Object, Value,
+    Change, Diagnostic, Object, Schema, Value,
+    detach::{self, Detached},
     proposed::{Renewal, propose},
 };
 use reconcile_spec::{Block, Scope, When};
@@ -50,6 +51,21 @@ pub(crate) fn planned(
         }
     }
     Ok(object)
+}
+
+/// Returns the object a change begins with, without its references to objects that are about to be deleted.
+pub(crate) fn detached<'a>(
+    schema: &Schema,
+    change: &Change,
+    gone: impl Iterator<Item = &'a Change>,
+) -> Object {
+    let before = change.before.as_ref().expect("an update has a before");
+    let gone: Vec<(&str, &Object)> =
+        gone.filter_map(|it| Some((it.address.type_name(), it.before.as_ref()?))).collect();
+    match detach::detached(schema, before, &gone) {
+        Detached::Without(object) => object,
+        Detached::Unused | Detached::Never(_) => before.clone(),
+    }
 }
 
 /// Returns the arguments of a data source, now that they are known.

@@ -241,6 +241,14 @@ impl<'a> Run<'a> {
             settler,
         };
         let started = Instant::now();
+        if let StepKind::Detach { of, .. } = kind {
+            let between =
+                resolve::detached(schema, change, of.iter().map(|&at| &self.plan.changes[at]));
+            return Ok(Some(Box::pin(async move {
+                let result = step.detach(&between).await;
+                (index, started.elapsed(), result)
+            })));
+        }
         match verb {
             Verb::Create | Verb::Update => {
                 let block = block.expect("what is created or updated is in the spec");
@@ -323,12 +331,8 @@ impl<'a> Run<'a> {
         let last = match change.action {
             Action::Replace(ReplaceOrder::DeleteThenCreate) => matches!(kind, StepKind::Create(_)),
             Action::Replace(ReplaceOrder::CreateThenDelete) => matches!(kind, StepKind::Delete(_)),
-            Action::NoOp
-            | Action::Read
-            | Action::Create
-            | Action::Update
-            | Action::Delete
-            | Action::Forget => true,
+            Action::Update => matches!(kind, StepKind::Update(_)),
+            Action::NoOp | Action::Read | Action::Create | Action::Delete | Action::Forget => true,
         };
         if last {
             count(&mut self.report.done, change.action);
@@ -413,7 +417,7 @@ impl<'a> Run<'a> {
 fn verb(kind: &StepKind) -> Verb {
     match kind {
         StepKind::Create(_) => Verb::Create,
-        StepKind::Update(_) => Verb::Update,
+        StepKind::Update(_) | StepKind::Detach { .. } => Verb::Update,
         StepKind::Delete(_) => Verb::Delete,
         StepKind::Read(_) | StepKind::Barrier => Verb::Read,
         StepKind::Forget(_) => Verb::Forget,

@@ -230,6 +230,58 @@ impl Step<'_> {
         self.record(&operation, &id, planned, result, self.created_before(), notes).await
     }
 
+    /// Updates the object for the time being, so that it lets go of what is about to be deleted. What AWS puts in the
+    /// place of it is recorded, so that a run that ends here leaves nothing but a difference for the next plan.
+    pub(crate) async fn detach(&self, between: &Object) -> Result<Done, StepError> {
+        let started = Instant::now();
+        let plain = between.unmarked();
+        let id = self.change.id.clone().expect("an update has an object");
+        let live = self.change.before.as_ref().expect("an update has a before").unmarked();
+        let region = self.provider.region();
+        let whole = Change { restart: Vec::new(), ..self.change.clone() };
+        let operation = self
+            .journal
+            .intend(&whole, Verb::Update, region.clone(), between, self.schema.version)
+            .await?;
+        let update =
+            Update { operation: &operation, id: &id, live: &live, planned: &plain, restart: false };
+        let mut attempts = self.attempts();
+        let call = attempts.run(|| self.provider.update(self.type_name(), &update)).await;
+        let notes = match call {
+            Ok(notes) => notes,
+            Err(error) => {
+                self.journal.failed(&operation, &error).await?;
+                return Err(self.failed(&error));
+            }
+        };
+        let result = async {
+            self.settle(&id, &plain, Goal::Ready, started).await?;
+            self.read(&id, &plain).await
+        };
+        let live = match result.await {
+            Ok(live) => live,
+            Err(problem) => {
+                self.journal.gave_up(&operation, Executed::Yes, &problem.error()).await?;
+                return Err(StepError::Object(Box::new(problem.into_diagnostic(self))));
+            }
+        };
+        let attributes =
+            seal::mark_like(self.schema, &merged(self.schema, between, &live), between);
+        let object = self.journal.object(
+            self.change,
+            self.schema,
+            &id,
+            region,
+            &attributes,
+            ObjectStatus::Ready,
+            self.created_before(),
+        );
+        let address = self.address().clone();
+        let change = StateChange::SetCurrent { address, object: Box::new(object) };
+        self.journal.commit(Some(&operation), change).await?;
+        Ok(Done { object: None, id: Some(id), notes })
+    }
+
     /// Writes down what became of a created or updated object.
     async fn record(
         &self,

@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod address;
+pub mod detach;
 pub mod diagnostic;
 pub mod diff;
 mod encoding;

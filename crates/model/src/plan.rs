@@ -224,6 +224,14 @@ pub enum StepKind {
     Update(usize),
     /// Deletes it; after a create-then-delete replacement, the object it replaced.
     Delete(usize),
+    /// Updates it for the time being: it lets go of what is about to be deleted and made anew (see [`crate::detach`]).
+    /// Its own update follows.
+    Detach {
+        /// The change of the object that lets go.
+        change: usize,
+        /// The changes of the objects that it lets go of.
+        of: Vec<usize>,
+    },
     /// Reads the data source.
     Read(usize),
     /// Drops it from the state.
@@ -239,6 +247,7 @@ impl StepKind {
             Self::Create(index)
             | Self::Update(index)
             | Self::Delete(index)
+            | Self::Detach { change: index, .. }
             | Self::Read(index)
             | Self::Forget(index) => Some(index),
             Self::Barrier => None,

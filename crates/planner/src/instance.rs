@@ -9,6 +9,7 @@ use reconcile_model::{
 };
 use reconcile_spec::{Block, IgnoreChanges, When};
 
+use crate::detach;
 use crate::recorded::Existing;
 use crate::world::{World, blank};
 
@@ -72,8 +73,17 @@ impl<'a, 's> World<'a, 's> {
         let live = existing.and_then(|existing| existing.live.as_ref());
         let renewal_reason = existing.and_then(|it| self.renewal(block, address, it));
         let renewal = if renewal_reason.is_some() { Renewal::Always } else { Renewal::IfForced };
-        let Proposal { after, changed, replace, restart } =
-            propose(block.schema, config, live, &default_tags, renewal);
+        let mut proposal = propose(block.schema, config, live, &default_tags, renewal);
+        if let Some(live) = live
+            && !proposal.changed.is_empty()
+            && proposal.replace.is_empty()
+            && renewal == Renewal::IfForced
+            && let Some(path) = self.gives_way(block, live)
+        {
+            proposal = propose(block.schema, config, Some(live), &default_tags, Renewal::Always);
+            proposal.replace.push(path);
+        }
+        let Proposal { after, changed, replace, restart } = proposal;
         let common = Change {
             dependencies: self.input.spec.dependencies(&block.address).clone(),
             create_before_destroy: self.create_first.contains(&block.address),
@@ -114,6 +124,13 @@ impl<'a, 's> World<'a, 's> {
         let mut change = Change { action, reason, replace, after: Some(after), ..common };
         self.explain(block, config, existing, &mut change);
         change
+    }
+
+    /// Returns where the object refers to one that cannot be deleted before this one is.
+    fn gives_way(&self, block: &Block, live: &Object) -> Option<Path> {
+        let dependencies = self.input.spec.dependencies(&block.address).iter();
+        let gone = dependencies.filter_map(|it| self.in_place.get(it)).flatten();
+        detach::gives_way(block.schema, live, gone.map(|&index| &self.changes[index]))
     }
 
     /// Returns why the object is to be replaced whatever its attributes say.

@@ -7,6 +7,7 @@
 //! bytes.
 
 mod data;
+mod detach;
 mod input;
 mod instance;
 mod order;
@@ -56,14 +57,21 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
     }
     world.plan_removals();
     let outputs = world.plan_outputs();
-    let world::World { scope, mut changes, errors, warnings, mut drift, create_first, .. } = world;
+    let world::World { scope, mut changes, errors, mut warnings, mut drift, create_first, .. } =
+        world;
     if !errors.is_empty() {
         return Err(errors);
     }
     replace::order_replacements(input, &create_first, &mut changes);
+    let impossible = detach::impossible(input, &changes);
+    if !impossible.is_empty() {
+        return Err(impossible);
+    }
     changes.sort_by(|a, b| (&a.address, a.deposed, &a.id).cmp(&(&b.address, b.deposed, &b.id)));
     drift.sort_by(|a, b| a.address.cmp(&b.address));
-    let steps = order::steps(input, &changes);
+    let detachments = detach::detachments(input, &changes);
+    warnings.extend(detach::warnings(&changes, &detachments));
+    let steps = order::steps(input, &changes, &detachments);
     let plan = Plan {
         format_version: FORMAT_VERSION,
         stack: input.spec.stack.clone(),

@@ -38,8 +38,21 @@ impl Draft {
 }
 
 /// Returns the steps that carry out the changes, each after all that it waits for.
-pub(crate) fn steps(input: &PlanInput<'_, '_>, changes: &[Change]) -> Vec<PlanStep> {
+///
+/// `detachments` says which objects let go of which others before those are deleted, by the index of their change.
+pub(crate) fn steps(
+    input: &PlanInput<'_, '_>,
+    changes: &[Change],
+    detachments: &BTreeMap<usize, Vec<usize>>,
+) -> Vec<PlanStep> {
     let mut draft = Draft::default();
+    let mut first: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (&change, of) in detachments {
+        let detach = draft.add(StepKind::Detach { change, of: of.clone() });
+        for &gone in of {
+            first.entry(gone).or_default().push(detach);
+        }
+    }
     let mut applies: BTreeMap<&ResourceAddress, Vec<usize>> = BTreeMap::new();
     let mut deletes: BTreeMap<&ResourceAddress, Vec<usize>> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {
@@ -64,6 +77,7 @@ pub(crate) fn steps(input: &PlanInput<'_, '_>, changes: &[Change]) -> Vec<PlanSt
             Action::Replace(order) => {
                 let delete = draft.add(StepKind::Delete(index));
                 let create = draft.add(StepKind::Create(index));
+                draft.needs[delete].extend(first.get(&index).into_iter().flatten());
                 match order {
                     ReplaceOrder::DeleteThenCreate => draft.needs[create].insert(delete),
                     ReplaceOrder::CreateThenDelete => draft.needs[delete].insert(create),

@@ -1,4 +1,8 @@
 //! In which order replacements work, where the blocks do not say.
+//!
+//! AWS refuses to delete what is in use. An object that another one goes on using, changed in place to use the new one,
+//! can be deleted after that change, and so after the new object was made. Where the new object cannot be there at the
+//! same time, [`crate::detach`] knows what to do.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +13,7 @@ use reconcile_model::{
 
 use crate::input::PlanInput;
 
-/// Turns replacements create-first where delete-first cannot work.
-///
-/// AWS refuses to delete what is in use. An object that another one goes on using, changed in place to use the new one,
-/// can only be deleted after that change, and so after the new object was made. That is possible unless the new object
-/// has the natural key of the old one.
+/// Turns replacements create-first where delete-first cannot work and create-first can.
 pub(crate) fn order_replacements(
     input: &PlanInput<'_, '_>,
     create_first: &BTreeSet<ResourceAddress>,
@@ -75,13 +75,19 @@ fn stuck(input: &PlanInput<'_, '_>, changes: &[Change]) -> BTreeSet<ResourceAddr
 }
 
 /// Tells whether the old and the new object can be there at once.
-fn can_coexist(schema: &Schema, before: &Object, after: &Object) -> bool {
+///
+/// A name that is made up is always another. What else is unknown, such as the VPC that AWS chooses when none is given, is
+/// taken to be what it was.
+pub(crate) fn can_coexist(schema: &Schema, before: &Object, after: &Object) -> bool {
+    let is_another = |name: &str| {
+        let planned = after.value(name);
+        if planned.is_unknown() {
+            return schema.attribute(&format!("{name}_prefix")).is_some();
+        }
+        schema.attribute(name).is_some_and(|it| !is_same(it, before.value(name), planned))
+    };
     match schema.recovery {
-        Recovery::NaturalKey(names) => names.iter().any(|name| {
-            schema
-                .attribute(name)
-                .is_some_and(|it| !is_same(it, before.value(name), after.value(name)))
-        }),
+        Recovery::NaturalKey(names) => names.iter().any(|name| is_another(name)),
         Recovery::ClientToken | Recovery::OperationTag | Recovery::None => true,
     }
 }

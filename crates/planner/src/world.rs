@@ -10,6 +10,7 @@ use reconcile_model::{
 };
 use reconcile_spec::{Block, Expansion, Instances, Scope};
 
+use crate::detach::{self, InPlace};
 use crate::input::{DataRead, PlanInput};
 use crate::recorded::{self, Existing};
 use crate::targets::Selection;
@@ -30,6 +31,8 @@ pub(crate) struct World<'a, 's> {
     /// The blocks that replace create-first: those that say so and all that they depend on.
     pub(crate) create_first: BTreeSet<ResourceAddress>,
     pub(crate) selection: Selection,
+    /// The replacements, so far, that are certain to be delete-first.
+    pub(crate) in_place: InPlace,
     default_tags: BTreeMap<String, Arc<Object>>,
 }
 
@@ -68,6 +71,7 @@ impl<'a, 's> World<'a, 's> {
             drift: Vec::new(),
             create_first: create_first(input),
             selection,
+            in_place: InPlace::new(),
             default_tags: tags,
         })
     }
@@ -155,6 +159,10 @@ impl<'a, 's> World<'a, 's> {
             self.changing.insert(change.address.resource.clone());
         }
         self.actions.insert(change.address.clone(), change.action);
+        if detach::needs_the_place(&self.input, &change, &self.in_place) {
+            let block = change.address.resource.clone();
+            self.in_place.entry(block).or_default().push(self.changes.len());
+        }
         self.changes.push(change);
     }
 

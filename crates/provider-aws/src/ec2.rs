@@ -18,7 +18,7 @@ mod image;
 pub mod instance;
 pub mod key_pair;
 mod lookup;
-mod rules;
+pub(crate) mod rules;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod volume_attachment;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use reconcile_model::{Mode, Object, ObjectId, SchemaSet};
+use reconcile_model::{Mode, Object, ObjectId, SchemaSet, Value};
 
 use crate::{
     Created, DataSource, Depth, ErrorKind, Found, Notes, Observed, Operation, Provider,
@@ -120,7 +120,13 @@ impl<Cx: Clients + 'static> Provider for Registered<Cx> {
     }
 
     async fn read_data(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError> {
-        self.registry.data(type_name)?.read(&self.cx, config).await
+        let data = self.registry.data(type_name)?;
+        let mut object = data.read(&self.cx, config).await?;
+        for attribute in data.schema().attributes {
+            // What was neither asked nor answered can be referred to all the same.
+            object.entry(attribute.name.to_owned()).or_insert(Value::Null);
+        }
+        Ok(object)
     }
 
     fn calls(&self) -> u64 {

@@ -15,6 +15,7 @@ use reconcile_provider::ProviderError;
 
 use crate::Aws;
 use crate::call::Call;
+use crate::filters;
 
 const DESCRIBE: Call = Call::read("DescribeSecurityGroupRules");
 /// The call of [`groups`].
@@ -255,6 +256,23 @@ fn with_peer(
                 .build(),
         ),
     }
+}
+
+/// Returns the groups that something is to have, or the default one of its VPC when there is none: EC2 takes a network
+/// interface without any only when it is new. `live` are the groups that it has.
+pub(crate) async fn or_default(
+    cx: &Aws,
+    wanted: Vec<String>,
+    live: Vec<String>,
+) -> Result<Vec<String>, ProviderError> {
+    if !wanted.is_empty() || live.is_empty() {
+        return Ok(wanted);
+    }
+    let known = groups(cx, vec![filters::exactly("group-id", live)]).await?;
+    let Some(vpc) = known.into_iter().find_map(|group| group.vpc_id) else { return Ok(wanted) };
+    let default =
+        vec![filters::exactly("group-name", ["default"]), filters::exactly("vpc-id", [vpc])];
+    Ok(groups(cx, default).await?.into_iter().filter_map(|group| group.group_id).collect())
 }
 
 /// Reads the groups that match every filter.

@@ -38,6 +38,7 @@ use super::lookup::{self, ARNS, GONE, PAGE};
 use super::settings;
 use crate::Aws;
 use crate::call::{Call, Class};
+use crate::ec2::rules;
 use crate::tags;
 pub(super) use convert::object;
 use convert::{create_input, ipam_pools, mappings, status};
@@ -174,7 +175,9 @@ impl ResourceType<Aws> for Lb {
         }
         let private_link = "enforce_security_group_inbound_rules_on_private_link_traffic";
         if changes("security_groups") || changes(private_link) {
-            let groups = planned.strings("security_groups");
+            let (wanted, live) =
+                (planned.strings("security_groups"), update.live.strings("security_groups"));
+            let groups = rules::or_default(cx, wanted, live).await?;
             let enforce = planned.str(private_link);
             cx.elbv2(SET_SECURITY_GROUPS, |elb| {
                 elb.set_security_groups()

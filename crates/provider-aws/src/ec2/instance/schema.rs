@@ -278,6 +278,7 @@ pub(super) static SCHEMA: Schema = Schema {
         "ec2:DescribeIamInstanceProfileAssociations",
         "ec2:DescribeImages",
         "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeSecurityGroups",
         "ec2:DescribeVolumesModifications",
         "ec2:DisassociateIamInstanceProfile",
         "ec2:ModifyInstanceAttribute",

@@ -5,6 +5,7 @@ use reconcile_provider::ProviderError;
 
 use super::{Change, flag};
 use crate::call::{Call, Class};
+use crate::ec2::rules;
 
 const MODIFY_INTERFACE: Call =
     Call::mutate("ModifyNetworkInterfaceAttribute").class(Class::MutateLarge);
@@ -21,7 +22,9 @@ impl Change<'_> {
             return Ok(());
         };
         if self.differs("vpc_security_group_ids") {
-            let groups = self.planned().strings("vpc_security_group_ids");
+            let name = "vpc_security_group_ids";
+            let (wanted, live) = (self.planned().strings(name), self.update.live.strings(name));
+            let groups = rules::or_default(self.cx, wanted, live).await?;
             self.cx
                 .ec2(MODIFY_INTERFACE, |ec2| {
                     ec2.modify_network_interface_attribute()
