@@ -172,11 +172,10 @@ impl Definitions {
 }
 
 fn description(attribute: &Attribute) -> String {
-    let cost = match wording::on_change(attribute.on_change) {
-        "in place" => String::new(),
-        cost => format!(" A change: {}.", cost.replace("**", "")),
-    };
-    format!("{}{cost}", attribute.doc)
+    match wording::on_change(attribute) {
+        "in place" => attribute.doc.to_owned(),
+        change => format!("{} A change: {}.", attribute.doc, change.replace("**", "")),
+    }
 }
 
 fn number(kind: &str, check: &Check) -> Value {

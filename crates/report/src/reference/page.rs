@@ -83,7 +83,7 @@ pub fn page(schema: &Schema, example: Option<&str>, schemas: &SchemaSet) -> Stri
             &mut text,
             format_args!(
                 "\n## Recovery\n\nHow an object is found again whose create call was interrupted: {}",
-                lower(&recovery)
+                wording::lower(&recovery)
             ),
         );
     }
@@ -149,8 +149,8 @@ impl Page<'_> {
             if settable {
                 cells.push(wording::presence(attribute, self.mode));
                 if self.mode == Mode::Managed {
-                    let change = wording::on_change(attribute.on_change);
-                    cells.push(if attribute.is_argument() { change } else { "" }.to_owned());
+                    let change = wording::on_change(attribute);
+                    cells.push(if attribute.is_argument() { change } else { "–" }.to_owned());
                 }
             }
             cells.push(cell(&wording::meaning(attribute, self.mode, self.schemas)));
@@ -189,11 +189,6 @@ fn anchor(heading: &str) -> String {
 /// Returns text as it can stand in a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
-}
-
-fn lower(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -43,7 +43,7 @@ pub(super) fn presence(attribute: &Attribute, mode: Mode) -> String {
         (Presence::Required, _) => "**required**".to_owned(),
         (Presence::Optional, Some(default)) => format!("default {}", literal(default)),
         (Presence::Optional, None) => "optional".to_owned(),
-        (Presence::OptionalComputed, _) => "optional, or as AWS decides".to_owned(),
+        (Presence::OptionalComputed, _) => "optional, else AWS decides".to_owned(),
         (Presence::Computed, _) => "read only".to_owned(),
     }
 }
@@ -57,9 +57,11 @@ fn literal(literal: Literal) -> String {
     }
 }
 
-/// Says what a change costs, where it costs anything.
-pub(super) fn on_change(on_change: OnChange) -> &'static str {
-    match on_change {
+/// Says what a change costs.
+pub(super) fn on_change(attribute: &Attribute) -> &'static str {
+    let costs = |nested: &Attribute| !matches!(nested.on_change, OnChange::Update);
+    match attribute.on_change {
+        OnChange::Update if attribute.nested().iter().any(costs) => "by what changes in it",
         OnChange::Update => "in place",
         OnChange::Restart => "in place, with the instance stopped",
         OnChange::Replace => "**replaces**",
@@ -74,7 +76,11 @@ pub(super) fn on_change(on_change: OnChange) -> &'static str {
 pub(super) fn meaning(attribute: &Attribute, mode: Mode, schemas: &SchemaSet) -> String {
     let mut parts = vec![attribute.doc.to_owned()];
     if attribute.is_argument() {
-        parts.extend(check(&attribute.check));
+        let is_one = !matches!(attribute.kind, Kind::List(_) | Kind::Set(_) | Kind::Map(_));
+        parts.extend(
+            check(&attribute.check)
+                .map(|check| if is_one { check } else { format!("Each {}", lower(&check)) }),
+        );
         if let Kind::Blocks(blocks) = attribute.kind {
             parts.extend(times(blocks, attribute.presence));
         }
@@ -196,6 +202,12 @@ pub(super) fn recovery(schema: &Schema) -> Option<String> {
         }
         Recovery::None => return None,
     })
+}
+
+/// Returns a sentence as it goes on after a colon.
+pub(super) fn lower(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Says how long something may take.
