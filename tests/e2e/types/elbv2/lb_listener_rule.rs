@@ -42,7 +42,7 @@ fn aws_lb_listener_rule() {
 fn all_conditions(plain: &str) -> Life {
     Life::new(RULE, plain)
         .begins(|world| {
-            assert_eq!(world.attributes(RULE)["priority"], 1, "the lowest that is free")
+            assert_eq!(world.attributes(RULE)["priority"], 1, "the lowest that is free");
         })
         .case(Case::update(&["condition"]).edit("values: [/a/*]", "values: [/b/*, /a/*]").drift(
             "elbv2",
@@ -162,18 +162,18 @@ fn the_rest(plain: &str) -> Life {
 
 /// Returns rules `r0`, `r1`, … with these priorities.
 fn with_priorities(priorities: &[u32]) -> String {
-    let mut all = String::new();
-    for (at, priority) in priorities.iter().enumerate() {
-        all += &format!(
+    let rule = |(at, priority): (usize, &u32)| {
+        format!(
             r#"    r{at}:
       listener_arn: ${{aws_lb_listener.it.arn}}
       priority: {priority}
       condition: {{ path_pattern: {{ values: [/{at}] }} }}
       action: {{ type: fixed-response, fixed_response: {{ content_type: text/plain, status_code: "404" }} }}
 "#
-        );
-    }
-    rules(&all)
+        )
+    };
+    let all: Vec<String> = priorities.iter().enumerate().map(rule).collect();
+    rules(&all.concat())
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn a_terminated_instance_is_registered_anew() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long an apply takes is what is tested")]
 fn targets_drain_before_their_instance_goes() {
     let world = World::with_spec(&attachments(
         r#"
