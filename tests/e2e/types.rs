@@ -13,3 +13,4 @@ mod key_pair;
 mod security_group;
 mod security_group_replaced;
 mod security_group_rule;
+mod volume_attachment;

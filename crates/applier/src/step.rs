@@ -222,12 +222,23 @@ impl Step<'_> {
             }
         };
         let result = async {
-            self.settle(&id, &plain, Goal::Ready, started).await?;
+            if self.reaches_the_object() {
+                self.settle(&id, &plain, Goal::Ready, started).await?;
+            }
             let live = self.read_until_planned(&id, &plain).await?;
             Ok((live, Notes::new()))
         };
         let result = result.await;
         self.record(&operation, &id, planned, result, self.created_before(), notes).await
+    }
+
+    /// Tells whether an update changes the object itself, and not only how this tool treats it: then there is nothing
+    /// to wait for, and what is to be left behind may already count as gone.
+    fn reaches_the_object(&self) -> bool {
+        self.change.changed.iter().any(|path| {
+            let attribute = path.attribute().and_then(|name| self.schema.attribute(name));
+            attribute.is_none_or(|attribute| !attribute.local)
+        })
     }
 
     /// Updates the object for the time being, so that it lets go of what is about to be deleted. What AWS puts in the
