@@ -1,0 +1,311 @@
+//! What plans say, and that each converges: carried out on a model of the world, it leaves nothing to plan.
+
+use reconcile_model::plan::{PlanMode, PlanOptions, StepKind};
+use reconcile_model::{
+    Action, Diagnostic, Object, ObjectId, ObjectState, ObjectStatus, Plan, ResourceState,
+    SchemaSet, Snapshot, Value, seal,
+};
+use reconcile_planner::lint::lint;
+use reconcile_planner::{DataResults, Live, Observation, Outcome, PlanInput, plan};
+use reconcile_provider_fake::REGISTRY;
+use reconcile_spec::{Inputs, Sources, Spec, load};
+
+const GROUP_AND_SERVER: &str = r#"
+resource:
+  fake_group: { web: { name: web } }
+  fake_server: { web: { image: linux, groups: ["${fake_group.web.id}"] } }
+"#;
+
+/// A recorded state, what was found of it, and what is asked for.
+#[derive(Clone, Default)]
+struct World {
+    prior: Snapshot,
+    observed: Observation,
+    options: PlanOptions,
+}
+
+fn spec(text: &str, schemas: &SchemaSet) -> Spec {
+    let sources = Sources::from_texts("test", [("main.yaml", text)]);
+    load(&sources, &Inputs::default(), schemas)
+        .unwrap_or_else(|found| panic!("{}", told(&found)))
+        .spec
+}
+
+fn told(found: &[Diagnostic]) -> String {
+    found.iter().map(|it| format!("{} {}\n", it.summary, it.detail)).collect()
+}
+
+impl World {
+    /// Returns the world in which a spec was applied.
+    fn of(text: &str) -> Self {
+        let mut world = Self { prior: Snapshot::new("test", "lineage"), ..Self::default() };
+        let made = world.plan(text).unwrap_or_else(|found| panic!("{}", told(&found)));
+        world.apply(&made);
+        world
+    }
+
+    fn plan(&self, text: &str) -> Result<Plan, Vec<Diagnostic>> {
+        let schemas = REGISTRY.schemas();
+        let spec = spec(text, &schemas);
+        let input = PlanInput {
+            spec: &spec,
+            prior: &self.prior,
+            observed: &self.observed,
+            data: &DataResults::default(),
+            schemas: &schemas,
+            options: &self.options,
+        };
+        match plan(&input)? {
+            Outcome::Planned(planned) => Ok(planned.plan),
+            Outcome::NeedsData(reads) => panic!("{reads:?}"),
+        }
+    }
+
+    /// Carries a plan out: what is unknown in it becomes known.
+    fn apply(&mut self, plan: &Plan) {
+        for change in plan
+            .changes
+            .iter()
+            .filter(|it| it.address.resource.mode == reconcile_model::Mode::Managed)
+        {
+            if change.deposed {
+                self.prior
+                    .resources
+                    .get_mut(&change.address)
+                    .expect("it is recorded")
+                    .deposed
+                    .clear();
+                continue;
+            }
+            let Some(after) = &change.after else {
+                self.prior.resources.remove(&change.address);
+                continue;
+            };
+            let known = |(name, value): (&String, &Value)| {
+                let value = match name.as_str() {
+                    _ if value.is_known() => value.clone(),
+                    // What the specs of these tests refer to.
+                    "groups" => Value::List(vec!["id of fake_group.web".into()]),
+                    "content" => "address of fake_server.web".into(),
+                    other => format!("{other} of {}", change.address).into(),
+                };
+                (name.clone(), value)
+            };
+            let attributes: Object = after.iter().map(known).collect();
+            let current = ObjectState {
+                id: ObjectId::from(attributes.string("id").expect("every type has an id")),
+                status: ObjectStatus::Ready,
+                attributes: seal::seal_object(&attributes, "lineage"),
+                schema_version: 1,
+                provider: change.provider.clone(),
+                region: None,
+                dependencies: change.dependencies.clone(),
+                created_at: None,
+                create_before_destroy: change.create_before_destroy,
+                timeouts: change.timeouts.clone(),
+                operation: None,
+            };
+            let state = ResourceState { current: Some(current), deposed: Vec::new() };
+            self.prior.resources.insert(change.address.clone(), state);
+        }
+        for (name, output) in &plan.outputs {
+            if output.action == Action::Delete {
+                self.prior.outputs.remove(name);
+            } else {
+                self.prior.outputs.set(name, seal::seal(&output.after, "lineage"));
+            }
+        }
+        self.observed = Observation::default();
+    }
+
+    fn state(&mut self, address: &str) -> &mut ObjectState {
+        let address = address.parse().expect("it is an address");
+        self.prior
+            .resources
+            .get_mut(&address)
+            .and_then(|it| it.current.as_mut())
+            .expect("it is recorded")
+    }
+
+    /// Makes an attribute of a live object another than the recorded one.
+    fn drift(&mut self, address: &str, name: &str, value: impl Into<Value>) {
+        let ObjectState { id, attributes, .. } = self.state(address).clone();
+        let live = Live::Present(attributes.with(name, value));
+        self.observed.insert(address.parse().expect("it is an address"), id, live);
+    }
+}
+
+/// Checks what a plan does, in which order, and that it converges.
+#[track_caller]
+fn check(mut world: World, text: &str, expected: &str) {
+    let made = world.plan(text).unwrap_or_else(|found| panic!("{}", told(&found)));
+    assert_eq!(lint(&made), Vec::<String>::new());
+    assert_eq!(shown(&made).trim(), expected.trim());
+    world.apply(&made);
+    world.options = PlanOptions { mode: world.options.mode, ..PlanOptions::default() };
+    let again = world.plan(text).unwrap_or_else(|found| panic!("{}", told(&found)));
+    assert!(again.is_empty(), "{}", shown(&again));
+}
+
+/// Checks that a plan is refused.
+#[track_caller]
+fn check_refused(world: &World, text: &str, expected: &str) {
+    let found = world.plan(text).expect_err("it is refused");
+    assert!(found[0].summary.contains(expected), "{}", told(&found));
+}
+
+/// Returns the steps in their order, each with its reason and what it changes.
+fn shown(plan: &Plan) -> String {
+    let line = |kind: &StepKind| {
+        let change = &plan.changes[kind.change()?];
+        let verb = format!("{kind:?}").to_lowercase();
+        let verb = verb.split('(').next().unwrap_or_default();
+        let paths =
+            if matches!(kind, StepKind::Update(_)) { &change.changed } else { &change.replace };
+        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        let paths =
+            if paths.is_empty() { String::new() } else { format!(" ({})", paths.join(", ")) };
+        Some(format!("{verb} {}: {:?}{paths}\n", change.address, change.reason))
+    };
+    plan.steps.iter().filter_map(|step| line(&step.kind)).collect()
+}
+
+#[test]
+fn new_things_come_after_what_they_use() {
+    let world = World { prior: Snapshot::new("test", "lineage"), ..World::default() };
+    check(world, GROUP_AND_SERVER, "create fake_group.web: New\ncreate fake_server.web: New");
+}
+
+#[test]
+fn nothing_changes_nothing() {
+    check(World::of(GROUP_AND_SERVER), GROUP_AND_SERVER, "");
+}
+
+#[test]
+fn a_restart_makes_unknown_what_it_moves() {
+    let text = GROUP_AND_SERVER.replace("image:", "size: large, image:");
+    let made = World::of(GROUP_AND_SERVER).plan(&text).expect("it can be planned");
+    let change = made.changes.iter().find(|it| it.action == Action::Update).expect("one changes");
+    assert_eq!(change.restart.len(), 1);
+    check(
+        World::of(GROUP_AND_SERVER),
+        &text,
+        "update fake_server.web: SpecChanged (size, address)",
+    );
+}
+
+#[test]
+fn what_is_no_longer_wanted_goes_after_what_used_it() {
+    let expected = "delete fake_server.web: NotInSpec\ndelete fake_group.web: NotInSpec";
+    check(World::of(GROUP_AND_SERVER), "resource: {}", expected);
+    let options = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
+    let world = World { options, ..World::of(GROUP_AND_SERVER) };
+    check(world, GROUP_AND_SERVER, &expected.replace("NotInSpec", "Destroy"));
+}
+
+#[test]
+fn keys_that_are_gone_are_deleted() {
+    let text = |count| {
+        format!("resource: {{ fake_server: {{ web: {{ count: {count}, image: linux }} }} }}")
+    };
+    check(World::of(&text(2)), &text(1), "delete fake_server.web[1]: KeyGone");
+}
+
+#[test]
+fn replacements_work_in_either_order() {
+    let one = "resource: { fake_server: { web: { image: one } } }";
+    let two = "resource: { fake_server: { web: { image: two } } }";
+    check(
+        World::of(one),
+        two,
+        "delete fake_server.web: CannotUpdate (image)\ncreate fake_server.web: CannotUpdate (image)",
+    );
+    let two = two.replace("image", "lifecycle: { create_before_destroy: true }, image");
+    check(
+        World::of(one),
+        &two,
+        "create fake_server.web: CannotUpdate (image)\ndelete fake_server.web: CannotUpdate (image)",
+    );
+}
+
+#[test]
+fn what_others_go_on_using_is_replaced_create_first() {
+    let expected = "create fake_group.web: CannotUpdate (name)\nupdate fake_server.web: SpecChanged (groups)\ndelete fake_group.web: CannotUpdate (name)";
+    check(
+        World::of(GROUP_AND_SERVER),
+        &GROUP_AND_SERVER.replace("name: web", "name: two"),
+        expected,
+    );
+}
+
+#[test]
+fn updates_stop_using_things_before_those_are_deleted() {
+    let without = "resource: { fake_server: { web: { image: linux } } }";
+    let expected = "update fake_server.web: SpecChanged (groups)\ndelete fake_group.web: NotInSpec";
+    check(World::of(GROUP_AND_SERVER), without, expected);
+}
+
+#[test]
+fn create_first_takes_along_what_it_depends_on() {
+    let before = format!(
+        "{GROUP_AND_SERVER}  fake_blob: {{ list: {{ content: \"${{fake_server.web.address}}\" }} }}\n"
+    );
+    let after = before.replace("name: web", "name: two").replace("linux", "other");
+    let expected = "create fake_group.web: CannotUpdate (name)
+create fake_server.web: CannotUpdate (image)
+update fake_blob.list: SpecChanged (content, etag)
+delete fake_server.web: CannotUpdate (image)
+delete fake_group.web: CannotUpdate (name)";
+    check(World::of(&before), &after, expected);
+}
+
+#[test]
+fn drift_is_told_from_change() {
+    let mut world = World::of(GROUP_AND_SERVER);
+    world.drift("fake_server.web", "note", "by hand");
+    assert_eq!(world.plan(GROUP_AND_SERVER).expect("it can be planned").drift.len(), 1);
+    check(world.clone(), GROUP_AND_SERVER, "update fake_server.web: Drifted (note)");
+    let ignoring =
+        GROUP_AND_SERVER.replace("image:", "lifecycle: { ignore_changes: [note] }, image:");
+    check(world.clone(), &ignoring, "");
+    check(world, &ignoring.replace("[note]", "all"), "");
+}
+
+#[test]
+fn what_is_gone_is_made_again_and_what_is_broken_replaced() {
+    let mut world = World::of(GROUP_AND_SERVER);
+    let id = world.state("fake_server.web").id.clone();
+    world.observed.insert("fake_server.web".parse().expect("it is an address"), id, Live::Gone);
+    check(world, GROUP_AND_SERVER, "create fake_server.web: Missing");
+    let mut world = World::of(GROUP_AND_SERVER);
+    world.state("fake_server.web").status = ObjectStatus::Tainted;
+    check(
+        world,
+        GROUP_AND_SERVER,
+        "delete fake_server.web: Tainted\ncreate fake_server.web: Tainted",
+    );
+    let mut world = World::of(GROUP_AND_SERVER);
+    world.state("fake_server.web").status = ObjectStatus::Incomplete;
+    check(world, GROUP_AND_SERVER, "update fake_server.web: Interrupted");
+}
+
+#[test]
+fn prevent_destroy_and_conditions_refuse() {
+    let world = World::of(GROUP_AND_SERVER);
+    let kept = GROUP_AND_SERVER
+        .replace("image: linux", "lifecycle: { prevent_destroy: true }, image: other");
+    check_refused(&world, &kept, "prevent_destroy");
+    let unknown = "resource:\n  fake_blob: { a: { content: x } }\n  fake_server: { web: { count: \"${length(fake_blob.a.etag)}\", image: linux } }";
+    check_refused(&World::default(), unknown, "count");
+}
+
+#[test]
+fn targets_leave_the_rest_alone() {
+    let both = GROUP_AND_SERVER.replace("name: web", "name: web, rule: [{ port: 1, cidr: x }]");
+    let text = both.replace("image:", "note: new, image:");
+    let options =
+        PlanOptions { targets: vec!["fake_group.web".to_owned()], ..PlanOptions::default() };
+    let world = World { options, ..World::of(GROUP_AND_SERVER) };
+    let made = world.plan(&text).expect("it can be planned");
+    assert_eq!(shown(&made).trim(), "update fake_group.web: SpecChanged (rule)");
+}
