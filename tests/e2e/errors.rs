@@ -25,7 +25,15 @@ fn without_a_region() {
 #[test]
 fn with_a_region_that_is_none() {
     let world = World::new();
-    world.write("main.yaml", &format!("stack: test\nprovider: {{ aws: {{ region: seoul }} }}\n{LOOKUP}"));
+    world.write(
+        "main.yaml",
+        &format!("stack: test\nprovider: {{ aws: {{ region: seoul }} }}\n{LOOKUP}"),
+    );
+    world.run(&["plan"]).code(1).says("`region` must be a Region");
+
+    let mut world = World::new();
+    world.write("main.yaml", &format!("stack: test\n{LOOKUP}"));
+    world.set("AWS_REGION", "seoul");
     world.run(&["plan"]).code(1).says("`seoul` is not the name of an AWS Region");
 }
 
@@ -34,6 +42,13 @@ fn with_an_endpoint_that_nobody_listens_on() {
     let mut world = World::with_spec(LOOKUP);
     world.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     world.run(&["plan"]).code(1).says("the endpoint cannot be reached").says("AWS_ENDPOINT_URL");
+}
+
+#[test]
+fn with_an_endpoint_that_is_none() {
+    let mut world = World::with_spec(LOOKUP);
+    world.set("AWS_ENDPOINT_URL", "localhost:4566");
+    world.run(&["plan"]).code(1).says("is not the address of an endpoint");
 }
 
 #[test]

@@ -229,6 +229,20 @@ fn targets_and_excludes_choose() {
 }
 
 #[test]
+fn destroying_a_target_takes_what_depends_on_it_and_nothing_below_it() {
+    let world = World::with_spec(GROUPS);
+    world.converge();
+    let groups = || world.inventory()["security_groups"].as_array().map(Vec::len);
+    world.run(&["destroy", "--auto-approve", "--target", "aws_security_group.back"]).success();
+    assert_eq!(groups(), Some(1), "what it depends on stays");
+    world.converge();
+    world.run(&["destroy", "--auto-approve", "--exclude", "aws_security_group.back"]).success();
+    assert_eq!(groups(), Some(2), "what an excluded object depends on stays with it");
+    world.run(&["destroy", "--auto-approve", "--target", "aws_security_group.front"]).success();
+    world.assert_empty();
+}
+
+#[test]
 fn state_can_be_listed_moved_and_forgotten() {
     let world = World::with_spec(GROUPS);
     world.converge();

@@ -4,8 +4,8 @@
 mod harness;
 
 mod ami_from_instance;
-mod ebs_volume;
 mod data_network;
+mod ebs_volume;
 mod elbv2;
 mod instance;
 mod instance_data;

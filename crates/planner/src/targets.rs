@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reconcile_model::{Address, Diagnostic, ResourceAddress};
+use reconcile_model::{Address, Diagnostic, ResourceAddress, plan::PlanMode};
 
 use crate::input::PlanInput;
 
@@ -22,7 +22,9 @@ pub(crate) struct Selection {
 impl Selection {
     /// Works out what the options select.
     ///
-    /// A target brings all that it depends on; what is excluded takes along all that depends on it.
+    /// A target brings all that it depends on; what is excluded takes along all that depends on it. When everything is to
+    /// be destroyed it is the other way round: what depends on a target has to go first, and what an excluded object
+    /// depends on has to stay.
     ///
     /// # Errors
     ///
@@ -30,11 +32,16 @@ impl Selection {
     pub(crate) fn new(input: &PlanInput<'_, '_>) -> Result<Self, Vec<Diagnostic>> {
         let mut selection = Self::default();
         let mut errors = Vec::new();
+        let destroys = input.options.mode == PlanMode::Destroy;
+        let below = |start: &ResourceAddress| reachable([start], |it| dependencies(input, it));
+        let above = |start: &ResourceAddress| reachable([start], |it| dependents(input, it));
         for text in &input.options.targets {
             match named(input, text) {
                 Ok(address) => {
                     let blocks = selection.blocks.get_or_insert_default();
-                    blocks.extend(reachable([&address.resource], |it| dependencies(input, it)));
+                    let along =
+                        if destroys { above(&address.resource) } else { below(&address.resource) };
+                    blocks.extend(along);
                     if address.key.is_none() {
                         blocks.insert(address.resource);
                     } else {
@@ -47,8 +54,9 @@ impl Selection {
         for text in &input.options.excludes {
             match named(input, text) {
                 Ok(address) => {
-                    let dependents = reachable([&address.resource], |it| dependents(input, it));
-                    selection.excluded.extend(dependents);
+                    let along =
+                        if destroys { below(&address.resource) } else { above(&address.resource) };
+                    selection.excluded.extend(along);
                     if address.key.is_none() {
                         selection.excluded.insert(address.resource);
                     } else {

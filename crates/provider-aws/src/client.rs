@@ -177,6 +177,7 @@ impl Aws {
         let config = loader.load().await;
         let region = config.region().map(ToString::to_string).ok_or_else(errors::no_region)?;
         errors::check_region(&region)?;
+        errors::check_endpoint(config.endpoint_url())?;
         errors::check_credentials(&config).await?;
         Ok(Connected {
             region,

@@ -298,6 +298,18 @@ pub(crate) fn check_region(region: &str) -> Result<(), ProviderError> {
         .hint("Regions are named as `ap-northeast-2`; an Availability Zone has a letter more."))
 }
 
+/// Checks that an endpoint somebody set is one: the SDK ends the program over one that is empty.
+pub(crate) fn check_endpoint(endpoint: Option<&str>) -> Result<(), ProviderError> {
+    let Some(endpoint) = endpoint else { return Ok(()) };
+    let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+    if host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
+        return Ok(());
+    }
+    let message = format!("`{endpoint}` is not the address of an endpoint");
+    Err(ProviderError::new(ErrorKind::Denied, "configuration", message)
+        .hint("Write AWS_ENDPOINT_URL as `https://host`, or unset it to call AWS itself."))
+}
+
 /// Resolves the credentials once, so that their absence is one clear error and not one for each call.
 pub(crate) async fn check_credentials(config: &SdkConfig) -> Result<(), ProviderError> {
     let Some(provider) = config.credentials_provider() else {
@@ -372,6 +384,16 @@ mod tests {
         assert_eq!(kind(run, 500, "InsufficientInstanceCapacity"), ErrorKind::Capacity);
         assert_eq!(kind(run, 500, "Whatever"), ErrorKind::Transient);
         assert_eq!(kind(run, 400, "InvalidParameterValue"), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn endpoints_have_a_scheme_and_a_host() {
+        for good in [None, Some("http://127.0.0.1:5000"), Some("https://ec2.example.com/")] {
+            assert!(check_endpoint(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", "localhost:5000", "http://", "http://:80", "ftp://host"] {
+            assert!(check_endpoint(Some(bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub(crate) fn is_description(value: &Value) -> Result<(), String> {
     match text.chars().find(|c| !is_taken(*c)) {
         Some(c) => Err(format!(
             "must be of ASCII letters, digits, spaces, and `._-:/()#,@[]+=&;{{}}!$*`, not `{}`",
-            c.escape_default()
+            if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
         )),
         None => Ok(()),
     }

@@ -68,6 +68,7 @@ pub(super) static SCHEMA: Schema = Schema {
         Attribute::optional("user_data_base64", Kind::String)
             .replace_if_else_restart(replaces_on_user_data)
             .normalize(Normalize::Rule(user_data::normalize_base64))
+            .check(Check::Rule(user_data::is_base64))
             .doc("User data that is not text, in base64."),
         Attribute::optional("user_data_replace_on_change", Kind::Bool)
             .default(Literal::Bool(false))

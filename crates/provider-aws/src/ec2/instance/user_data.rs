@@ -59,6 +59,14 @@ pub(super) fn normalize_base64(value: &Value) -> Value {
     }
 }
 
+/// Checks that a text is base64.
+pub(super) fn is_base64(value: &Value) -> Result<(), String> {
+    match value.as_str().map(|text| STANDARD.decode(text.trim())) {
+        Some(Err(_)) => Err("must be base64; write plain text as `user_data`".to_owned()),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
 /// Returns the bytes of what is base64; none for what is not, or is empty.
 fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty())
