@@ -175,6 +175,7 @@ fn an_interrupt_finishes_what_is_in_flight_and_starts_nothing_new() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
 fn waiting_ends_soon_after_the_object_is_ready() {
     let world = World::with_spec(SERVER);
     world.settings(&json!({ "instance_pending": 2 }));

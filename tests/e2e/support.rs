@@ -32,9 +32,12 @@ pub(crate) struct CommandOutput {
 impl World {
     /// Returns a world with an empty folder and an account that nobody else has.
     pub(crate) fn new() -> Self {
-        let endpoint = std::env::var("RECONCILE_TEST_ENDPOINT").expect(
-            "RECONCILE_TEST_ENDPOINT is not set: run `cargo xtask test`, or `cargo xtask emulator` and set it to its endpoint",
-        );
+        let endpoint = std::env::var_os("RECONCILE_TEST_ENDPOINT")
+            .expect(
+                "RECONCILE_TEST_ENDPOINT is not set: run `cargo xtask test`, or `cargo xtask emulator` and set it to its endpoint",
+            )
+            .into_string()
+            .expect("an endpoint is text");
         let key = format!("AKIA{}", uuid::Uuid::new_v4().simple()).to_uppercase();
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self { folder, key, endpoint, environment: BTreeMap::new() }

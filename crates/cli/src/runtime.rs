@@ -97,8 +97,7 @@ pub(crate) fn snapshot(folder: &Path, spec: &Path) -> Result<Snapshot, Failure> 
 
 /// Returns what a store is opened with.
 pub(crate) fn open_options(lock_timeout: Duration) -> OpenOptions {
-    let variable =
-        |names: &[&str]| names.iter().find_map(|name| std::env::var_os(name)).unwrap_or_default();
+    let variable = |names: &[&str]| names.iter().find_map(std::env::var_os).unwrap_or_default();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(
         |_| variable(&["HOSTNAME", "COMPUTERNAME"]).to_string_lossy().into_owned(),
         |it| it.trim().to_owned(),
