@@ -5,11 +5,13 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Kind, Object, Schema, Value};
+use crate::{Kind, Object, Schema, Value, schema::Nesting};
 
 /// Returns the value with every sensitive part replaced by its digest.
 pub fn seal(value: &Value, salt: &str) -> Value {
     match value {
+        // A digest is sealed already; a digest of it would be another value.
+        Value::Sensitive(inner) if matches!(**inner, Value::Sealed(_)) => (**inner).clone(),
         Value::Sensitive(inner) if inner.is_known() && !inner.is_null() => {
             Value::Sealed(digest(inner, salt))
         }
@@ -34,6 +36,7 @@ pub fn seal_object(object: &Object, salt: &str) -> Object {
 /// that value is the one sealed. Other digests stay, equal to nothing else.
 pub fn unseal(recorded: &Value, candidate: &Value, salt: &str) -> Value {
     match (recorded, candidate.bare()) {
+        (Value::Sensitive(inner), _) => unseal(inner, candidate, salt).sensitive(),
         (Value::Sealed(_), found) if is_sealed_form_of(recorded, found, salt) => {
             found.unmarked().sensitive()
         }
@@ -71,7 +74,7 @@ pub fn mark_like(schema: &Schema, value: &Object, like: &Object) -> Object {
         let attribute = schema.attribute(name);
         let mark = match (attribute.map(|a| a.kind), like.value(name)) {
             _ if attribute.is_some_and(|a| a.sensitive) => value.clone().sensitive(),
-            (Some(Kind::Set(_) | Kind::Blocks(_)), like) if like.has_sensitive() => {
+            (Some(kind), like) if is_unordered(kind) && like.has_sensitive() => {
                 value.clone().sensitive()
             }
             (_, like) => mark_value_like(value, like),
@@ -79,6 +82,16 @@ pub fn mark_like(schema: &Schema, value: &Object, like: &Object) -> Object {
         (name.clone(), mark)
     };
     value.iter().map(member).collect()
+}
+
+fn is_unordered(kind: Kind) -> bool {
+    match kind {
+        Kind::Set(_) => true,
+        Kind::Blocks(blocks) => blocks.nesting == Nesting::Set,
+        Kind::String | Kind::Int | Kind::Number | Kind::Bool | Kind::List(_) | Kind::Map(_) => {
+            false
+        }
+    }
 }
 
 fn mark_value_like(value: &Value, like: &Value) -> Value {
@@ -129,5 +142,15 @@ mod tests {
         let other = Object::new().with("password", "hunter3");
         assert_eq!(unseal_object(&sealed, &other, "salt"), sealed);
         assert_eq!(unseal_object(&sealed, &object, "another salt"), sealed);
+    }
+
+    #[test]
+    fn a_digest_is_not_sealed_again_and_opens_under_its_mark() {
+        let secret = Value::from("hunter2").sensitive();
+        let sealed = seal(&secret, "salt");
+        let marked = sealed.clone().sensitive();
+        assert_eq!(seal(&marked, "salt"), sealed);
+        assert_eq!(unseal(&marked, &secret, "salt"), secret);
+        assert_eq!(unseal(&marked, &Value::from("hunter3"), "salt"), marked);
     }
 }

@@ -56,6 +56,9 @@ pub(crate) fn existing<'a>(
             live.set(attribute.name, value);
         }
     }
+    // A secret inside a block that AWS never tells is there as its digest.
+    let mut live = unseal_object(&live, candidate, salt);
+    let recorded = unseal_object(&recorded, candidate, salt);
     if schema.is_taggable() {
         let mut mentioned = recorded.map("tags").cloned().unwrap_or_default();
         mentioned.extend(candidate.map("tags").cloned().unwrap_or_default());

@@ -3,6 +3,7 @@
 mod data_lb;
 mod lb;
 mod lb_listener;
+mod lb_listener_login;
 mod lb_listener_rule;
 mod lb_listener_secure;
 mod lb_network;
