@@ -136,7 +136,7 @@ impl Step<'_> {
                 match self.find(operation, planned, &error).await {
                     Ok(Found::Ours(id)) => return Ok((id, Notes::new())),
                     Ok(Found::Foreign { id, description }) => {
-                        return Err(foreign(self.address(), &error, &id, &description));
+                        return Err(foreign(&error, &id, &description));
                     }
                     // The key is taken by something that is on its way out, or not visible yet.
                     Ok(Found::Nothing) if error.kind == ErrorKind::AlreadyExists => {
@@ -525,21 +525,14 @@ fn waiting_for(goal: Goal, state: &str) -> String {
 }
 
 /// Returns the error for something of somebody else's that is in the way.
-fn foreign(
-    address: &Address,
-    error: &ProviderError,
-    id: &ObjectId,
-    description: &str,
-) -> ProviderError {
+fn foreign(error: &ProviderError, id: &ObjectId, description: &str) -> ProviderError {
     let mut foreign = ProviderError::new(
         ErrorKind::AlreadyExists,
         error.operation,
         format!("{description}, and this stack did not create it"),
     )
     .about(id)
-    .hint(format!(
-        "Choose another name; or adopt it with `reconcile import {address} {id}`; or delete it if nobody needs it."
-    ));
+    .hint("Choose another name, or delete it if nobody needs it.");
     foreign.code.clone_from(&error.code);
     foreign
 }

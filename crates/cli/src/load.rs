@@ -30,7 +30,16 @@ pub(crate) fn spec(path: &Path, inputs: &InputArgs, console: &Console) -> Result
 /// Everything that is wrong with the spec, the variable files, or the command line's values.
 pub(crate) fn quietly(path: &Path, inputs: &InputArgs) -> Result<Loaded, Failure> {
     let sources = reconcile_spec::read_sources(path, &inputs.allow_paths)?;
-    reconcile_spec::load(&sources, &values(inputs)?, &schemas())
+    let loaded = reconcile_spec::load(&sources, &values(inputs)?, &schemas())?;
+    match loaded.spec.backend.iter().flat_map(|backend| backend.keys()).next() {
+        // Keeping the state elsewhere than the spec says would be the worst of answers.
+        Some(kind) => Err(vec![
+            Diagnostic::error(format!("The backend `{kind}` is not supported yet"))
+                .detail("This version keeps the state in a local folder only. Nothing was read or changed.")
+                .hint("Leave `backend` out of the spec; `--state-dir` names another folder."),
+        ]),
+        None => Ok(loaded),
+    }
 }
 
 /// Returns the name of a spec's stack, without the values that its variables would need.

@@ -65,10 +65,7 @@ impl World<'_, '_> {
             .flatten();
         let kind = if drifted && same(recorded, planned) {
             CauseKind::Drift
-        } else if config.value(given).is_null()
-            && !block.arguments.contains(given)
-            && !planned.is_known()
-        {
+        } else if Self::is_decided_by_aws(config, change, path, given) {
             CauseKind::Computed
         } else {
             let upstream: Vec<_> = self
@@ -80,5 +77,15 @@ impl World<'_, '_> {
             if upstream.is_empty() { CauseKind::Spec } else { CauseKind::Upstream(upstream) }
         };
         Cause { kind, span, recorded: drifted.then(|| recorded.clone()) }
+    }
+
+    /// Tells whether a difference is that only AWS will tell the value: the spec gives none there.
+    fn is_decided_by_aws(config: &Object, change: &Change, path: &Path, given: &str) -> bool {
+        let planned = change.after.as_ref().and_then(|after| after.at(path));
+        let is_given = match path.0.len() {
+            1 => !config.value(given).is_null(),
+            _ => config.at(path).is_some_and(|value| !value.is_null()),
+        };
+        !is_given && planned.is_some_and(|value| !value.is_known())
     }
 }
