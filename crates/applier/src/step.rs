@@ -127,11 +127,18 @@ impl Step<'_> {
         planned: &Object,
     ) -> Result<(ObjectId, Notes), ProviderError> {
         let mut attempts = self.attempts();
+        // Once an answer was lost, no later error takes back that the object may be there.
+        let mut is_lost = false;
+        let after_all = |error: ProviderError, is_lost| match is_lost {
+            true => ProviderError { execution: Execution::Unknown, ..error },
+            false => error,
+        };
         loop {
             let mut error = match self.provider.create(self.type_name(), operation, planned).await {
                 Ok(created) => return Ok((created.id, created.notes)),
                 Err(error) => error,
             };
+            is_lost |= error.execution == Execution::Unknown;
             if error.execution == Execution::Unknown || error.kind == ErrorKind::AlreadyExists {
                 match self.find(operation, planned, &error).await {
                     Ok(Found::Ours(id)) => return Ok((id, Notes::new())),
@@ -144,10 +151,10 @@ impl Step<'_> {
                     }
                     Ok(Found::Nothing) => {}
                     Err(looking) if looking.kind.is_retryable() => {}
-                    Err(looking) => return Err(looking),
+                    Err(looking) => return Err(after_all(looking, is_lost)),
                 }
             }
-            attempts.wait(error).await?;
+            attempts.wait(error).await.map_err(|error| after_all(error, is_lost))?;
         }
     }
 

@@ -11,6 +11,7 @@ use reconcile_spec::{Block, IgnoreChanges, When};
 
 use crate::detach;
 use crate::recorded::Existing;
+use crate::replace::can_coexist;
 use crate::world::{World, blank};
 
 impl<'a, 's> World<'a, 's> {
@@ -106,11 +107,12 @@ impl<'a, 's> World<'a, 's> {
             ..common
         };
         let (action, reason) = if renewal_reason.is_some() || !replace.is_empty() {
-            let order = if common.create_before_destroy {
-                ReplaceOrder::CreateThenDelete
-            } else {
-                ReplaceOrder::DeleteThenCreate
-            };
+            let order =
+                if common.create_before_destroy && !self.is_in_the_way(block, existing, &after) {
+                    ReplaceOrder::CreateThenDelete
+                } else {
+                    ReplaceOrder::DeleteThenCreate
+                };
             (Action::Replace(order), renewal_reason.unwrap_or(Reason::CannotUpdate))
         } else if !common.changed.is_empty() {
             (Action::Update, Reason::SpecChanged)
@@ -131,6 +133,20 @@ impl<'a, 's> World<'a, 's> {
         let dependencies = self.input.spec.dependencies(&block.address).iter();
         let gone = dependencies.filter_map(|it| self.in_place.get(it)).flatten();
         detach::gives_way(block.schema, live, gone.map(|&index| &self.changes[index]))
+    }
+
+    /// Tells whether an object that never became usable, and that nothing uses, holds the place of its own replacement.
+    /// Then it goes first, even where the block says otherwise: nobody misses it, and nothing else would lead on.
+    fn is_in_the_way(&self, block: &Block, existing: &Existing<'_>, after: &Object) -> bool {
+        let is_broken =
+            matches!(existing.state.status, ObjectStatus::Tainted | ObjectStatus::Deleting);
+        is_broken
+            && !can_coexist(block.schema, &existing.recorded, after)
+            && self
+                .input
+                .prior
+                .objects()
+                .all(|(_, object)| !object.dependencies.contains(&block.address))
     }
 
     /// Returns why the object is to be replaced whatever its attributes say.

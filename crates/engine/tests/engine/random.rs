@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use reconcile_model::plan::PlanOptions;
 use reconcile_provider::ErrorKind;
 use reconcile_provider_fake::{Call, Failure, Fault};
@@ -136,7 +137,12 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // A fixed seed makes a run that passed pass again; who hunts takes another and more cases.
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        rng_seed: RngSeed::Fixed(20_261_123),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_happens_the_state_is_valid_and_two_good_runs_converge(
