@@ -1,7 +1,8 @@
 //! The project's tasks: `cargo xtask <task>`.
 //!
 //! They need Rust and Python 3 and nothing else: what they use from PyPI goes into a virtual
-//! environment below `target/`, made on first use.
+//! environment below `target/`, made on first use. Tests that need a browser or a web server are
+//! skipped where there is none.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,6 +13,7 @@ mod cargo;
 mod demo;
 mod emulator;
 mod http;
+mod packages;
 mod run;
 mod test;
 mod tidy;

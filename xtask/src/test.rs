@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::emulator::Emulator;
+use crate::packages::Programs;
 use crate::venv::Venv;
 use crate::{cargo, run, tidy};
 
@@ -23,6 +24,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     ]))?;
 
     let venv = Venv::ready(root)?;
+    let programs = Programs::ready();
     let emulator = Emulator::start(root, &venv, 0)?;
     let mut selftest = venv.python();
     selftest.args(["-m", "selftest", &emulator.endpoint()]).current_dir(root);
@@ -30,7 +32,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     run::must_succeed(
         cargo::command(root)
             .args(["test", "--workspace"])
-            .env("RECONCILE_TEST_ENDPOINT", emulator.endpoint()),
+            .env("RECONCILE_TEST_ENDPOINT", emulator.endpoint())
+            .envs(programs.environment()),
     )?;
     drop(emulator);
 
@@ -41,5 +44,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
     )?;
     println!("\nAll checks passed.");
+    if let Some(skipped) = programs.skipped() {
+        println!("\n{skipped}");
+    }
     Ok(())
 }
