@@ -41,6 +41,11 @@ impl Path {
         Self(steps)
     }
 
+    /// Tells whether one of two paths leads to, or through, the other.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b)
+    }
+
     /// Returns the top-level attribute that the path leads into, if it is not empty.
     pub fn attribute(&self) -> Option<&str> {
         match self.0.first() {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The version of the serialized form; raised when a field is added.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What would be done to a stack.
 #[must_use]
@@ -281,6 +281,40 @@ pub struct Drift {
     pub after: Option<Object>,
     /// Where they differ.
     pub changed: Vec<Path>,
+    /// What the spec says of each of `changed`, in the same order; empty where it does not say anything of the object, as
+    /// when its block is gone or was not selected. For people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<DriftAnswer>,
+}
+
+/// What the spec says of an attribute that drifted, and what comes of it. For people: nothing branches on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriftAnswer {
+    /// What an apply that is not `--refresh-only` does about it.
+    pub outcome: DriftOutcome,
+    /// What the spec says; absent when it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub spec: Option<Value>,
+    /// Where the spec says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+/// What an apply does about an attribute that drifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftOutcome {
+    /// It sets what was recorded again.
+    Undone,
+    /// It sets something else: the spec changed, too.
+    Overwritten,
+    /// Nothing, for the spec says by now what is there.
+    Agreed,
+    /// Nothing, for the block's `ignore_changes` says so.
+    Ignored,
+    /// Nothing, for the spec leaves it open.
+    Left,
 }
 
 /// How many objects a plan touches, for the summary line.
@@ -344,6 +378,9 @@ impl Plan {
         for drift in &mut plan.drift {
             drift.before = seal::seal_object(&drift.before, salt);
             drift.after = drift.after.as_ref().map(|after| seal::seal_object(after, salt));
+            for answer in &mut drift.answers {
+                answer.spec = answer.spec.as_ref().map(|value| seal::seal(value, salt));
+            }
         }
         plan
     }

@@ -42,6 +42,7 @@ impl<'a, 's> World<'a, 's> {
             existing = None;
         }
         if let Some(live) = existing.as_ref().and_then(|existing| existing.live.as_ref()) {
+            self.answer_drift(block, address, &config);
             ignore_changes(&block.lifecycle.ignore_changes, &mut config, live);
         }
         let change = self.decide(block, address, &config, existing.as_ref(), missing);
@@ -179,6 +180,11 @@ impl<'a, 's> World<'a, 's> {
         let Existing { recorded, live, .. } =
             self.existing(address, state, block.schema, &Object::new());
         let object = live.unwrap_or(recorded);
+        if self.input.options.mode == PlanMode::RefreshOnly
+            && let Ok(config) = self.scope.configure(block, address.key.as_ref())
+        {
+            self.answer_drift(block, address, &config);
+        }
         self.push(Change {
             id: Some(state.id.clone()),
             before: Some(object.clone()),
@@ -199,19 +205,14 @@ fn triggers(change: &Change, path: &Path) -> bool {
     match change.action {
         Action::Create | Action::Replace(_) => true,
         Action::Update => {
-            path.0.is_empty() || change.changed.iter().any(|changed| overlap(&changed.0, &path.0))
+            path.0.is_empty() || change.changed.iter().any(|changed| changed.overlaps(path))
         }
         Action::NoOp | Action::Read | Action::Delete | Action::Forget => false,
     }
 }
 
-/// Tells whether one path leads to, or through, the other.
-fn overlap(one: &[Step], other: &[Step]) -> bool {
-    one.iter().zip(other).all(|(a, b)| a == b)
-}
-
 /// Puts the live value in the place of what the block ignores.
-fn ignore_changes(ignored: &IgnoreChanges, config: &mut Object, live: &Object) {
+pub(crate) fn ignore_changes(ignored: &IgnoreChanges, config: &mut Object, live: &Object) {
     match ignored {
         IgnoreChanges::None => {}
         IgnoreChanges::All => config.clone_from(live),

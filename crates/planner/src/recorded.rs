@@ -76,6 +76,7 @@ pub(crate) fn drift(address: &Address, schema: &Schema, existing: &Existing<'_>)
         before: existing.recorded.clone(),
         after,
         changed,
+        answers: Vec::new(),
     };
     let Some(live) = &existing.live else { return Some(drift(None, Vec::new())) };
     let mut changed = proposed::changed_paths(schema, &existing.recorded, live);

@@ -1,12 +1,13 @@
 //! Why an object changes: what the spec says, what was recorded, and what is there, compared.
 
 use reconcile_model::{
-    Change, Object, Path, Reason, Value,
-    plan::{Cause, CauseKind},
-    proposed::is_same,
+    Address, Change, Object, Path, Reason, Value,
+    plan::{Cause, CauseKind, DriftAnswer, DriftOutcome},
+    proposed::{Renewal, changed_paths, is_same, propose},
 };
 use reconcile_spec::Block;
 
+use crate::instance::ignore_changes;
 use crate::recorded::Existing;
 use crate::world::World;
 
@@ -31,6 +32,51 @@ impl World<'_, '_> {
             && change.causes.iter().all(|cause| drifted(cause) || computed(cause))
         {
             change.reason = Reason::Drifted;
+        }
+    }
+
+    /// Adds to the drift of an instance, if it has any, what the spec says of it and what comes of that.
+    ///
+    /// `said` is what the spec says, before anything in it is ignored.
+    pub(crate) fn answer_drift(&mut self, block: &Block, address: &Address, said: &Object) {
+        let Some(drift) = self.drift.last().filter(|drift| drift.address == *address) else {
+            return;
+        };
+        let Some(live) = &drift.after else { return };
+        let tags = self.default_tags(&block.provider);
+        let proposed = |config: &Object| {
+            propose(block.schema, config, Some(live), &tags, Renewal::IfForced).after
+        };
+        let wanted = proposed(said);
+        let mut config = said.clone();
+        ignore_changes(&block.lifecycle.ignore_changes, &mut config, live);
+        let planned = proposed(&config);
+        let differs = |one: &Object, other: &Object, path: &Path| {
+            changed_paths(block.schema, one, other).iter().any(|it| it.overlaps(path))
+        };
+        let answers = drift.changed.iter().map(|path| {
+            let is_said = said.at(path).is_some_and(|value| !value.is_null());
+            let outcome = if !is_said && wanted.at(path).is_some_and(Value::is_unknown)
+                || !differs(live, &wanted, path)
+            {
+                if is_said { DriftOutcome::Agreed } else { DriftOutcome::Left }
+            } else if !differs(live, &planned, path) {
+                DriftOutcome::Ignored
+            } else if !differs(&drift.before, &planned, path) {
+                DriftOutcome::Undone
+            } else {
+                DriftOutcome::Overwritten
+            };
+            DriftAnswer {
+                outcome,
+                // As proposed, for there what the schema calls sensitive is marked.
+                spec: is_said.then(|| wanted.at(path).cloned()).flatten(),
+                span: is_said.then(|| self.scope.span_of(block, path)).flatten(),
+            }
+        });
+        let answers = answers.collect();
+        if let Some(drift) = self.drift.last_mut() {
+            drift.answers = answers;
         }
     }
 

@@ -272,6 +272,30 @@ fn drift_is_told_from_change() {
 }
 
 #[test]
+fn drift_is_answered_by_what_the_spec_says() {
+    let check = |text: &str, mode: PlanMode, expected: &str| {
+        let mut world = World::of(GROUP_AND_SERVER);
+        world.drift("fake_server.web", "note", "by hand");
+        world.options.mode = mode;
+        let plan = world.plan(text).unwrap_or_else(|found| panic!("{}", told(&found)));
+        let answers: Vec<String> = plan.drift[0]
+            .answers
+            .iter()
+            .map(|it| format!("{:?} {}", it.outcome, it.spec.clone().unwrap_or_default().to_json()))
+            .collect();
+        assert_eq!(answers.join(", "), expected, "{text}");
+    };
+    let says = |note: &str| GROUP_AND_SERVER.replace("image:", &format!("{note}, image:"));
+    check(GROUP_AND_SERVER, PlanMode::Apply, "Undone null");
+    check(&says("note: by hand"), PlanMode::Apply, "Agreed \"by hand\"");
+    check(&says("note: another"), PlanMode::Apply, "Overwritten \"another\"");
+    let ignoring = says("lifecycle: { ignore_changes: [note] }, note: another");
+    check(&ignoring, PlanMode::Apply, "Ignored \"another\"");
+    check(&says("note: another"), PlanMode::RefreshOnly, "Overwritten \"another\"");
+    check("resource: {}", PlanMode::Apply, "");
+}
+
+#[test]
 fn what_is_gone_is_made_again_and_what_is_broken_replaced() {
     let mut world = World::of(GROUP_AND_SERVER);
     let id = world.state("fake_server.web").id.clone();

@@ -8,6 +8,7 @@
 mod diagnostic;
 mod events;
 mod json;
+mod plans;
 mod secrets;
 mod show;
 mod support;

@@ -7,33 +7,17 @@ use reconcile_model::{
     snapshot::ObjectStatus,
 };
 use reconcile_report::{
-    Style, TextOptions,
+    TextOptions,
     configuration::{Expression, OutputConfiguration, VariableConfiguration},
-    json, show,
+    show,
 };
 
-use crate::support::{Making, address, live_listener, object, schemas};
-
-const OLD: &str = "hunter2-old";
-const NEW: &str = "hunter2-new";
-
-/// Returns arguments with a secret everywhere that one can be: by the schema, nested, and by the expression's mark.
-fn config(secret: &str) -> Object {
-    let marked = || Value::from(secret).sensitive();
-    object(serde_json::json!({
-        "port": 80,
-        "password": secret,
-        "login": [{ "name": "same", "secret": secret }, { "name": "b", "secret": secret }],
-    }))
-    .with("document", Value::from(format!("{secret}\nline\n")).sensitive())
-    .with("policy", Value::from(format!("{{\"a\": \"{secret}\"}}")).sensitive())
-    .with("stages", vec![Value::from("open"), marked()])
-    .with("settings", Object::new().with("open", "x").with("key", marked()))
-}
+use crate::plans::{NEW_SECRET as NEW, OLD_SECRET as OLD, golden, plant_secrets, secretive};
+use crate::support::{FORMATS, Making, address, live_listener, schemas};
 
 /// Returns plans in which secrets appear, stay, change, go, and drift.
 fn plans() -> Vec<Making> {
-    let (old, new) = (live_listener(&config(OLD)), config(NEW));
+    let (old, new) = (live_listener(&secretive(OLD)), secretive(NEW));
     // What a provider returns has no marks: the schema alone says what is sensitive.
     let unmarked = old
         .unmarked()
@@ -48,7 +32,7 @@ fn plans() -> Vec<Making> {
         all.push(making);
     }
     let mut making = Making::new();
-    making.plan("test_listener.a", &config(OLD), Some(&old));
+    making.plan("test_listener.a", &secretive(OLD), Some(&old));
     making.delete("test_listener.b", &old);
     all.push(making);
     let mut making = Making::new();
@@ -87,11 +71,20 @@ fn check(what: &str, text: &str) {
 #[test]
 fn no_plan_tells_a_secret() {
     for making in plans() {
-        for style in [Style::Plain, Style::Ansi] {
-            check("text", &making.text_with(&TextOptions { width: 80, style }));
+        for (format, show) in FORMATS {
+            check(format, &show(&making));
         }
-        check("JSON", &json::document(&making.json()));
         assert!(making.text(80).contains("(sensitive value)"), "{}", making.text(80));
+    }
+}
+
+#[test]
+fn no_format_of_any_golden_plan_tells_a_secret() {
+    for mut golden in golden() {
+        plant_secrets(&mut golden.making);
+        for (format, show) in FORMATS {
+            check(&format!("{} as {format}", golden.name), &show(&golden.making));
+        }
     }
 }
 
@@ -128,7 +121,7 @@ fn what_is_recorded_tells_no_secret() {
         timeouts: BTreeMap::new(),
         operation: None,
     };
-    let live = live_listener(&config(OLD));
+    let live = live_listener(&secretive(OLD));
     let sealed = reconcile_model::seal::seal_object(&live, "salt");
     for attributes in [live, sealed] {
         let mut snapshot = Snapshot::new("lab-web", "0b9a");

@@ -153,6 +153,17 @@ pub(crate) fn drift_cause(recorded: impl Into<Value>) -> Cause {
     Cause { kind: CauseKind::Drift, span: None, recorded: Some(recorded.into()) }
 }
 
+/// A way to show a plan.
+pub(crate) type Format = (&'static str, fn(&Making) -> String);
+
+/// Every format there is. A new one is added here, and is then tested on every golden plan.
+pub(crate) const FORMATS: [Format; 4] = [
+    ("text", |making| making.text_with(&TextOptions { width: 80, style: Style::Plain })),
+    ("narrow text", |making| making.text_with(&TextOptions { width: 50, style: Style::Plain })),
+    ("colored text", |making| making.text_with(&TextOptions { width: 80, style: Style::Ansi })),
+    ("JSON", |making| reconcile_report::json::document(&making.json())),
+];
+
 /// A plan in the making.
 pub(crate) struct Making {
     pub(crate) plan: Plan,
@@ -255,6 +266,7 @@ impl Making {
             before: recorded.clone(),
             after: live.cloned(),
             changed,
+            answers: vec![],
         });
     }
 

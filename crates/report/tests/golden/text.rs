@@ -1,19 +1,11 @@
 //! Whole plans as text.
 
 use insta::assert_snapshot;
-use reconcile_model::{
-    Action, Diagnostic, Object, Reason, ReplaceOrder, ResourceAddress, Value,
-    plan::{Cause, CauseKind, PlanMode},
-    proposed::Renewal,
-};
-use reconcile_report::{
-    Style, TextOptions,
-    configuration::{Expression, ResourceConfiguration},
-};
+use reconcile_model::plan::PlanMode;
+use reconcile_report::{Style, TextOptions};
 
-use crate::support::{
-    Making, address, at, drift_cause, group, instance, live_group, live_instance, object, rule,
-};
+use crate::plans;
+use crate::support::{Making, instance, live_instance};
 
 fn check_lines(text: &str, expect: &[&str]) {
     for line in expect {
@@ -23,11 +15,7 @@ fn check_lines(text: &str, expect: &[&str]) {
 
 #[test]
 fn create() {
-    let mut making = Making::new();
-    let config = instance().with("vpc_security_group_ids", vec![Value::Unknown]);
-    making.plan("aws_instance.web_2a", &config, None);
-    making.plan("aws_security_group.web", &group(vec![rule(22, "ssh", "0.0.0.0/0")]), None);
-    making.output("url", Value::Null, Value::Unknown);
+    let making = plans::create();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
       + create
@@ -85,22 +73,7 @@ fn create() {
 
 #[test]
 fn create_says_where_unknown_values_come_from() {
-    let mut making = Making::new();
-    let config = instance().with("subnet_id", Value::Unknown).with("ami", Value::Unknown);
-    making.plan("aws_instance.web_2a", &config, None);
-    let references = |name: &str| Expression::References(vec![name.to_owned()]);
-    let expressions = [
-        ("ami".to_owned(), references("aws_ami_from_instance.web.id")),
-        ("subnet_id".to_owned(), references("aws_subnet.a.id")),
-    ];
-    let block = ResourceConfiguration {
-        expressions: expressions.into_iter().collect(),
-        ..ResourceConfiguration::default()
-    };
-    making
-        .configuration
-        .resources
-        .insert(ResourceAddress::managed("aws_instance", "web_2a"), block);
+    let making = plans::create_with_sources();
     check_lines(
         &making.text(100),
         &[
@@ -112,11 +85,7 @@ fn create_says_where_unknown_values_come_from() {
 
 #[test]
 fn update() {
-    let mut making = Making::new();
-    let config = instance()
-        .with("instance_type", "t3.small")
-        .with("tags", object(serde_json::json!({ "Name": "서울-web", "team": "blue" })));
-    making.plan("aws_instance.web_2a", &config, Some(&live_instance()));
+    let making = plans::update();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
       ~ change in place
@@ -142,15 +111,7 @@ fn update() {
 
 #[test]
 fn replace_both_ways() {
-    let mut making = Making::new();
-    let config = instance().with("ami", "ami-0def");
-    making.plan("aws_instance.a", &config, Some(&live_instance()));
-    let config = instance().with("root_block_device", vec![Object::new().with("encrypted", true)]);
-    making.plan("aws_instance.b", &config, Some(&live_instance())).action =
-        Action::Replace(ReplaceOrder::CreateThenDelete);
-    let change =
-        making.plan_with("aws_instance.c", &instance(), Some(&live_instance()), Renewal::Always);
-    change.reason = Reason::Tainted;
+    let making = plans::replace_both_ways();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
     -/+ delete, then create anew
@@ -193,22 +154,7 @@ fn replace_both_ways() {
 
 #[test]
 fn forced_by_another_change() {
-    let mut making = Making::new();
-    making.plan(
-        "aws_security_group.web",
-        &group(vec![]).with("name", "other"),
-        Some(&live_group(vec![])),
-    );
-    let config = instance()
-        .with("vpc_security_group_ids", vec![Value::Unknown])
-        .with("subnet_id", Value::Unknown);
-    let change = making.plan("aws_instance.web", &config, Some(&live_instance()));
-    let upstream = ResourceAddress::managed("aws_security_group", "web");
-    for (path, cause) in change.changed.iter().zip(&mut change.causes) {
-        if ["vpc_security_group_ids", "subnet_id"].map(Some).contains(&path.attribute()) {
-            *cause = Cause { kind: CauseKind::Upstream(vec![upstream.clone()]), ..cause.clone() };
-        }
-    }
+    let making = plans::forced_by_another_change();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
     -/+ delete, then create anew
@@ -241,26 +187,7 @@ fn forced_by_another_change() {
 
 #[test]
 fn destructive_changes_come_first() {
-    let mut making = Making::new();
-    making.plan("aws_instance.a_new", &instance(), None);
-    making.plan(
-        "aws_instance.b_changed",
-        &instance().with("tags", Object::new()),
-        Some(&live_instance()),
-    );
-    making.plan(
-        "aws_instance.c_replaced",
-        &instance().with("ami", "ami-1"),
-        Some(&live_instance()),
-    );
-    making.delete("aws_instance.d_gone", &live_instance());
-    making.delete("aws_instance.e_all[2]", &live_instance()).reason = Reason::KeyGone;
-    let image = object(serde_json::json!({ "owners": ["amazon"] }));
-    making.plan("data.aws_ami.linux", &image.with("name_regex", Value::Unknown), None);
-    let left = making.delete("aws_instance.f_left", &live_instance());
-    left.action = Action::Forget;
-    left.reason = Reason::Forgotten;
-    making.plan("aws_instance.g_same", &instance(), Some(&live_instance()));
+    let making = plans::every_action();
     let text = making.text(80);
     let headings: Vec<&str> =
         text.lines().filter(|line| line.contains("aws_") && line.contains('#')).collect();
@@ -281,8 +208,7 @@ fn destructive_changes_come_first() {
 
 #[test]
 fn delete() {
-    let mut making = Making::new();
-    making.delete("aws_instance.web_2a", &live_instance());
+    let making = plans::delete();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
       - delete
@@ -319,15 +245,7 @@ fn delete() {
 
 #[test]
 fn drift() {
-    let recorded = live_instance();
-    let live = recorded.clone().with("instance_type", "t3.large").with("private_ip", "172.31.0.99");
-    let mut making = Making::new();
-    let change = making.plan("aws_instance.web_2a", &instance(), Some(&live));
-    change.reason = Reason::Drifted;
-    change.causes[0] = drift_cause("t3.micro");
-    making.drift("aws_instance.web_2a", &recorded, Some(&live));
-    making.plan("aws_instance.gone", &instance(), None).reason = Reason::Missing;
-    making.drift("aws_instance.gone", &recorded, None);
+    let making = plans::drift();
     assert_snapshot!(making.text(80), @r#"
     Changed outside of reconcile:
 
@@ -387,11 +305,7 @@ fn drift() {
 
 #[test]
 fn refresh_only() {
-    let recorded = live_instance();
-    let live = recorded.clone().with("private_ip", "172.31.0.99");
-    let mut making = Making::new();
-    making.plan.options.mode = PlanMode::RefreshOnly;
-    making.drift("aws_instance.web_2a", &recorded, Some(&live));
+    let making = plans::refresh_only();
     assert_snapshot!(making.text(80), @r#"
     Changed outside of reconcile:
 
@@ -409,22 +323,7 @@ fn refresh_only() {
 
 #[test]
 fn one_rule_of_a_set() {
-    let before = vec![
-        rule(22, "ssh", "10.0.0.0/8"),
-        rule(80, "http", "0.0.0.0/0"),
-        rule(443, "https", "10.1.2.3/8"),
-    ];
-    let after = vec![
-        // The same rule as before: the host bits say nothing.
-        rule(443, "https", "10.0.0.0/8"),
-        rule(22, "ssh", "0.0.0.0/0"),
-        object(serde_json::json!({
-            "description": "dns", "protocol": "udp", "from_port": 53, "to_port": 53,
-            "cidr_blocks": ["192.0.2.0/24"],
-        })),
-    ];
-    let mut making = Making::new();
-    making.plan("aws_security_group.web", &group(after), Some(&live_group(before)));
+    let making = plans::one_rule_of_a_set();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
       ~ change in place
@@ -473,11 +372,7 @@ fn one_rule_of_a_set() {
 
 #[test]
 fn nested_blocks() {
-    let config = instance()
-        .with("metadata_options", vec![Object::new().with("http_tokens", "optional")])
-        .with("root_block_device", vec![Object::new().with("volume_size", 16_i64)]);
-    let mut making = Making::new();
-    making.plan("aws_instance.web", &config, Some(&live_instance()));
+    let making = plans::nested_blocks();
     assert_snapshot!(making.text(80), @r#"
     Stack lab-web would change:
       ~ change in place
@@ -508,13 +403,7 @@ fn nested_blocks() {
 
 #[test]
 fn outputs() {
-    let mut making = Making::new();
-    making.output("gone", "http://old/", Value::Null);
-    making.output("hosts", vec!["a", "b", "c"], vec!["a", "c", "d"]);
-    making.output("new", Value::Null, object(serde_json::json!({ "port": 80, "name": "web" })));
-    making.output("same", 1_i64, 1_i64);
-    making.output("token", Value::from("old").sensitive(), Value::from("new").sensitive());
-    making.output("url", "http://old/", Value::Unknown);
+    let making = plans::outputs();
     assert_snapshot!(making.text(80), @r#"
     Changes to outputs:
       - gone  = "http://old/"
@@ -536,10 +425,7 @@ fn outputs() {
 
 #[test]
 fn the_fingerprint_comes_last() {
-    let mut making = Making::new();
-    let change = making.delete("aws_instance.web", &live_instance());
-    change.reason = Reason::Deposed;
-    change.deposed = true;
+    let making = plans::deposed();
     let text = making.text_with(&TextOptions::default());
     let last = format!(
         "Plan: 0 to add, 0 to change, 1 to destroy, 0 to replace.\nFingerprint: {}\n",
@@ -557,9 +443,7 @@ fn the_fingerprint_comes_last() {
 
 #[test]
 fn moved() {
-    let mut making = Making::new();
-    let change = making.plan("aws_instance.new", &instance(), Some(&live_instance()));
-    change.previous_address = Some(address("aws_instance.old"));
+    let making = plans::moved();
     let text = making.text(80);
     check_lines(
         &text,
@@ -572,9 +456,7 @@ fn moved() {
 
 #[test]
 fn no_changes() {
-    let mut making = Making::new();
-    making.plan("aws_instance.web", &instance(), Some(&live_instance()));
-    making.output("url", "http://a/", "http://a/");
+    let mut making = plans::no_changes();
     assert_snapshot!(making.text(80), @"No changes. Stack lab-web is what its spec says.");
     making.plan.options.mode = PlanMode::Destroy;
     assert_snapshot!(making.text(80), @"No changes. Stack lab-web has nothing to destroy.");
@@ -582,17 +464,7 @@ fn no_changes() {
 
 #[test]
 fn narrow_and_wide() {
-    let config = instance()
-        .with("ami", "ami-0123456789abcdef0123456789abcdef")
-        .with("user_data", "x".repeat(70))
-        .with("vpc_security_group_ids", vec!["sg-0123456789abcdef0", "sg-0fedcba9876543210"]);
-    let mut making = Making::new();
-    making.plan("aws_instance.web", &config, Some(&live_instance()));
-    making.plan.warnings.push(
-        Diagnostic::warning("The image is old")
-            .detail("It was made more than two years ago, and its maker no longer supports it.")
-            .at(at(14)),
-    );
+    let making = plans::warnings();
     assert_snapshot!(making.text(60), @r#"
     Stack lab-web would change:
     -/+ delete, then create anew
