@@ -6,6 +6,7 @@
 mod support;
 
 mod errors;
+mod graph;
 mod lab_web;
 mod lifecycle;
 mod saved_plans;

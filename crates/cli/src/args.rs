@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Destroy(commands::destroy::DestroyArgs),
     Show(commands::show::ShowArgs),
     Output(commands::output::OutputArgs),
+    Graph(commands::graph::GraphArgs),
     State(commands::state::StateArgs),
     Schema(commands::schema::SchemaArgs),
     Completions(commands::completions::CompletionsArgs),

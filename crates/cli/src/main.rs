@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Destroy(command) => commands::destroy::run(command, &console),
         Command::Show(command) => commands::show::run(&command, &console),
         Command::Output(command) => commands::output::run(&command, &console),
+        Command::Graph(command) => commands::graph::run(&command, &console),
         Command::State(command) => commands::state::run(command, &console),
         Command::Schema(command) => commands::schema::run(&command, &console),
         Command::Completions(command) => commands::completions::run(&command),

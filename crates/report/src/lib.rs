@@ -7,10 +7,13 @@
 //! **Architecture Invariant:** nothing here reads a clock, an environment, or a terminal, or decides what happens: the
 //! same input gives the same bytes. No sensitive value is in any output.
 
+mod colors;
 pub mod configuration;
 pub mod diagnostic;
 pub mod events;
 pub mod exposure;
+pub mod graph;
+mod html;
 pub mod json;
 mod layout;
 mod line;
@@ -23,4 +26,5 @@ pub mod text;
 
 pub use configuration::Configuration;
 pub use events::Reporter;
+pub use graph::Graph;
 pub use options::{Style, TextOptions};

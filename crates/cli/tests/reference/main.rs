@@ -14,13 +14,14 @@ use reconcile_report::reference;
 use reconcile_spec::{Inputs, Sources, load, read_sources};
 
 /// The commands, with those that `state` has.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &["validate"],
     &["plan"],
     &["apply"],
     &["destroy"],
     &["show"],
     &["output"],
+    &["graph"],
     &["state", "list"],
     &["state", "show"],
     &["state", "mv"],
@@ -60,6 +61,23 @@ fn the_pages_of_types_are_in_step_with_the_schemas() {
             None => fs::remove_file(&file).expect("the page can be removed"),
         }
     }
+}
+
+#[test]
+fn the_picture_of_the_stack_is_in_step_with_it() {
+    let output = Command::new(env!("CARGO_BIN_EXE_reconcile"))
+        .args(["graph", "specs/lab-web", "--format", "svg"])
+        .current_dir(root())
+        .output()
+        .expect("the binary can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let path = root().join("docs/pictures/lab-web.svg");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+        fs::write(&path, &output.stdout).expect("the picture can be written");
+    }
+    let is_in_step = fs::read(&path).is_ok_and(|found| found == output.stdout);
+    assert!(is_in_step, "run `UPDATE=1 cargo test -p reconcile-cli --test reference`");
 }
 
 #[test]
@@ -242,7 +260,9 @@ fn help(command: &[&str]) -> String {
 fn flags(help: &str) -> BTreeSet<String> {
     let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let words = options.filter_map(|line| line.split_whitespace().find(|it| it.starts_with("--")));
-    words.map(|word| word.trim_end_matches(',').to_owned()).collect()
+    // `--plan[=<FILE>]` takes its value or leaves it.
+    let names = words.filter_map(|word| word.trim_end_matches(',').split('[').next());
+    names.map(str::to_owned).collect()
 }
 
 fn subcommands(help: &str) -> BTreeSet<String> {

@@ -7,6 +7,7 @@
 
 mod diagnostic;
 mod events;
+mod graph;
 mod json;
 mod plans;
 mod secrets;
