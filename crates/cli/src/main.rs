@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** the only crate that prints, exits, and reads arguments or the environment. It wires the
 //! AWS provider and the state's store into the engine.
 
+mod again;
 mod args;
 mod commands;
 mod console;

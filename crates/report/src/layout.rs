@@ -2,8 +2,10 @@
 //!
 //! Everything about what is worth a line is decided here and in the modules below; how lines look is not.
 
-mod text_value;
-mod value;
+pub(crate) mod text_value;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
 
 use reconcile_model::{
     Diff, Path, Presence, Schema,
@@ -13,8 +15,10 @@ use reconcile_model::{
 
 use crate::{
     Configuration,
+    alike::Varying,
     line::{Line, Piece, Sign, Tone, piece},
     quote::{self, counted, inline},
+    usage::Usage,
 };
 
 /// What kind of change a diff belongs to.
@@ -40,6 +44,22 @@ pub(crate) struct View<'a> {
     pub(crate) origin: Option<(&'a Configuration, &'a reconcile_model::ResourceAddress)>,
     /// What the spec, or another resource by way of it, gives a new value.
     pub(crate) stated: &'a [&'a Path],
+    /// What leans on which value; absent where that is not known.
+    pub(crate) usage: Option<&'a Usage>,
+    /// What differs between the instances that the diff stands for.
+    pub(crate) varying: Option<&'a Varying>,
+    /// What is said below an attribute.
+    pub(crate) notes: Option<&'a BTreeMap<Path, String>>,
+}
+
+impl View<'static> {
+    /// A view without anything around the diff, and without an end of its lines.
+    pub(crate) const PLAIN: Self = Self::new(usize::MAX, Shape::Same);
+
+    /// Returns a view that knows nothing but the diff.
+    pub(crate) const fn new(columns: usize, shape: Shape) -> Self {
+        Self { columns, shape, origin: None, stated: &[], usage: None, varying: None, notes: None }
+    }
 }
 
 impl View<'_> {
@@ -50,6 +70,12 @@ impl View<'_> {
             .and_then(|(configuration, block)| configuration.at(block, path))
             .map(crate::configuration::Expression::references)
             .unwrap_or_default();
+        // Beside a value stands the block that it is of: it says no more.
+        let all = sources.clone();
+        sources.retain(|source| {
+            !all.iter()
+                .any(|it| it.strip_prefix(*source).is_some_and(|it| it.starts_with(['.', '['])))
+        });
         // A variable is known: what is not comes from the objects beside it, when there are any.
         let is_object = |source: &&str| {
             let first = source.split('.').next().unwrap_or_default();
@@ -99,8 +125,8 @@ enum Identify {
 struct Sorted<'a> {
     plain: Vec<&'a Node>,
     blocks: Vec<&'a Node>,
-    /// The names of what AWS decides during apply.
-    later: Vec<String>,
+    /// What AWS decides during apply: where it is, and its name.
+    later: Vec<(Path, String)>,
     /// How many computed attributes of a deleted object are left out.
     left_out: usize,
     hidden: usize,
@@ -125,7 +151,7 @@ impl<'a> Sorted<'a> {
                     sorted.hidden += 1;
                 }
             } else if is_left_to_aws(node, parent, view) {
-                sorted.later.push(quote::label(&node.label));
+                sorted.later.push((node.path.clone(), quote::label(&node.label)));
             } else if view.shape == Shape::Gone && presence(node) == Some(Presence::Computed) {
                 sorted.left_out += 1;
             } else if parent != Status::Changed && is_empty(&node.body) {
@@ -146,13 +172,22 @@ impl<'a> Sorted<'a> {
 /// them to approve it.
 const MOST_LATER: usize = 6;
 
-/// Says which attributes only apply will tell.
-fn later(names: &[String]) -> String {
-    if names.len() > MOST_LATER {
-        format!("({} attributes known after apply)", names.len())
-    } else {
-        format!("(known after apply: {})", names.join(", "))
+/// Says which attributes only apply will tell: where it is known what leans on them, only those, with what does.
+fn later(found: &[(Path, String)], view: View<'_>) -> Option<String> {
+    if let (Some(usage), Some((_, block))) = (view.usage, view.origin) {
+        let used = found.iter().filter_map(|(path, name)| {
+            let users = usage.users(block, path.attribute()?)?;
+            Some(format!("{name} for {users}"))
+        });
+        let used: Vec<String> = used.collect();
+        return (!used.is_empty()).then(|| format!("(known after apply: {})", used.join(", ")));
     }
+    let names: Vec<&str> = found.iter().map(|(_, name)| name.as_str()).collect();
+    Some(match names.len() {
+        0 => return None,
+        1..=MOST_LATER => format!("(known after apply: {})", names.join(", ")),
+        count => format!("({count} attributes known after apply)"),
+    })
 }
 
 /// Returns the lines of the attributes of an object or block: plain ones, what is hidden, then nested blocks.
@@ -165,8 +200,8 @@ fn members<'a>(
 ) -> Vec<Line> {
     let mut sorted = Sorted::of(nodes, parent, identify, view);
     let mut lines = entries(&sorted.plain, depth, view);
-    if !sorted.later.is_empty() {
-        lines.extend(note(&later(&sorted.later), depth, view));
+    if let Some(text) = later(&sorted.later, view) {
+        lines.extend(note(&text, depth, view));
     }
     if sorted.left_out > 0 {
         let what = counted(sorted.left_out, "computed attribute");
@@ -202,6 +237,7 @@ fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> us
                     block(node, depth, view, lines);
                 }
             }
+            lines.extend(said_of(node, depth, view));
             hidden
         }
         Body::Object(nodes) => {
@@ -229,7 +265,18 @@ fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> us
 fn entries(nodes: &[&Node], depth: usize, view: View<'_>) -> Vec<Line> {
     let names = nodes.iter().map(|node| quote::width(&quote::label(&node.label)));
     let widest = names.max().unwrap_or_default();
-    nodes.iter().flat_map(|node| value::lines(node, widest, depth, view)).collect()
+    let one = |node: &&Node| {
+        let mut lines = value::lines(node, widest, depth, view);
+        lines.extend(said_of(node, depth, view));
+        lines
+    };
+    nodes.iter().flat_map(one).collect()
+}
+
+/// Returns what is said below an attribute.
+fn said_of(node: &Node, depth: usize, view: View<'_>) -> Vec<Line> {
+    let text = view.notes.and_then(|notes| notes.get(&node.path));
+    text.map(|text| note(text, depth, view)).unwrap_or_default()
 }
 
 /// Returns a comment, broken where it is too long.
@@ -280,7 +327,7 @@ fn is_left_to_aws(node: &Node, parent: Status, view: View<'_>) -> bool {
 
 /// Returns what AWS decides in the only block of its kind, when of a replaced object nothing else changes there:
 /// `root_block_device.volume_id`.
-fn only_left_to_aws(node: &Node, view: View<'_>) -> Option<Vec<String>> {
+fn only_left_to_aws(node: &Node, view: View<'_>) -> Option<Vec<(Path, String)>> {
     let Body::Blocks(blocks) = &node.body else { return None };
     let [Node { body: Body::Object(nodes), status: Status::Changed, mark: None, .. }] =
         blocks.as_slice()
@@ -290,9 +337,10 @@ fn only_left_to_aws(node: &Node, view: View<'_>) -> Option<Vec<String>> {
     let changed: Vec<&Node> =
         nodes.iter().filter(|node| node.status != Status::Unchanged).collect();
     let name = quote::label(&node.label);
+    let one = |it: &&Node| (it.path.clone(), format!("{name}.{}", quote::label(&it.label)));
     (view.shape == Shape::Replaced
         && changed.iter().all(|node| is_left_to_aws(node, Status::Changed, view)))
-    .then(|| changed.iter().map(|it| format!("{name}.{}", quote::label(&it.label))).collect())
+    .then(|| changed.iter().map(one).collect())
 }
 
 /// Tells whether an unchanged attribute of a block tells it from its neighbors.
@@ -368,8 +416,7 @@ pub(crate) fn known(
     columns: usize,
 ) -> Vec<Line> {
     let diff = Diff::of_objects(schema, None, Some(attributes), &Default::default());
-    let mut lines =
-        object(&diff, 0, View { columns, shape: Shape::New, origin: None, stated: &[] });
+    let mut lines = object(&diff, 0, View::new(columns, Shape::New));
     without_signs(&mut lines);
     lines
 }

@@ -7,6 +7,7 @@
 //! **Architecture Invariant:** nothing here reads a clock, an environment, or a terminal, or decides what happens: the
 //! same input gives the same bytes. No sensitive value is in any output.
 
+mod alike;
 mod colors;
 pub mod configuration;
 pub mod diagnostic;
@@ -17,12 +18,16 @@ mod html;
 pub mod json;
 mod layout;
 mod line;
+pub mod markdown;
 pub mod options;
 mod quote;
+mod reason;
 mod redact;
 pub mod reference;
+mod section;
 pub mod show;
 pub mod text;
+mod usage;
 
 pub use configuration::Configuration;
 pub use events::Reporter;

@@ -28,7 +28,12 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// Returns a string in quotes.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", escape(text, |c| matches!(c, '"' | '\\')))
+    format!("\"{}\"", escaped(text))
+}
+
+/// Returns a string as it stands between quotes.
+pub(crate) fn escaped(text: &str) -> String {
+    escape(text, |c| matches!(c, '"' | '\\'))
 }
 
 fn escape(text: &str, also: impl Fn(char) -> bool) -> String {

@@ -141,7 +141,7 @@ pub fn output_json(value: &Value) -> Json {
 fn output_lines(outputs: &Object, columns: usize) -> Vec<Line> {
     let nodes: Vec<Node> =
         outputs.iter().map(|(name, it)| Node::of_values(name, &Value::Null, it)).collect();
-    let view = View { columns, shape: Shape::New, origin: None, stated: &[] };
+    let view = View::new(columns, Shape::New);
     let mut lines = layout::values(&nodes, 0, view);
     layout::without_signs(&mut lines);
     // Outputs stand by themselves: there is nothing to leave room for signs for.

@@ -8,14 +8,18 @@ use reconcile_model::{
     Action, Address, Diagnostic, Plan,
     plan::{PlanMode, PlanOptions},
 };
-use reconcile_report::{Configuration, json, text};
+use reconcile_report::{
+    Configuration, json,
+    markdown::{self, MarkdownOptions},
+    text,
+};
 use tokio::sync::watch;
 
 use crate::args::{PlanningArgs, SpecArgs, StateDirArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
-use crate::{load, progress, runtime};
+use crate::{again, load, progress, runtime};
 
 /// Show what would be done, and change nothing
 #[derive(Args, Debug)]
@@ -59,6 +63,8 @@ pub(crate) struct PlanArgs {
 enum Format {
     /// For people
     Text,
+    /// For a comment on a pull request
+    Markdown,
     /// Terraform's JSON plan representation
     Json,
 }
@@ -94,6 +100,11 @@ pub(crate) fn run(args: PlanArgs, console: &Console) -> Result<Exit, Failure> {
         let configuration = Configuration::default();
         if as_json {
             console.print(&json::document(&json::plan(plan, &schemas, &configuration)));
+        } else if args.format == Format::Markdown {
+            let again::Command { words, withheld } =
+                again::apply(&args.spec, &args.state, &args.planning, mode, &spec.variables);
+            let options = MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };
+            console.print(&markdown::plan(plan, &schemas, &configuration, &options));
         } else {
             console.print(&text::plan(plan, &schemas, &configuration, &console.results()));
             if let Some(path) = &args.out {

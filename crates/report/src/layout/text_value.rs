@@ -10,14 +10,14 @@ use crate::quote::counted;
 const CONTEXT: usize = 3;
 
 /// A text laid out as lines between an opening and a closing.
-pub(super) struct Text {
-    pub(super) open: &'static str,
-    pub(super) lines: Vec<TextLine>,
-    pub(super) close: &'static str,
+pub(crate) struct Text {
+    pub(crate) open: &'static str,
+    pub(crate) lines: Vec<TextLine>,
+    pub(crate) close: &'static str,
 }
 
 /// One line of a text, or a remark between two.
-pub(super) enum TextLine {
+pub(crate) enum TextLine {
     /// A line of the text.
     Line(Status, String),
     /// What is said about the lines here.
@@ -83,7 +83,7 @@ impl Form {
 }
 
 /// Returns the text that a value of a base64 attribute stands for, when it is text.
-pub(super) fn decoded(attribute: Option<&Attribute>, value: &Value) -> Option<String> {
+pub(crate) fn decoded(attribute: Option<&Attribute>, value: &Value) -> Option<String> {
     if !matches!(attribute?.normalize, Normalize::Base64) {
         return None;
     }
@@ -94,7 +94,7 @@ pub(super) fn decoded(attribute: Option<&Attribute>, value: &Value) -> Option<St
 }
 
 /// Returns a string of several lines, whole; `None` for what reads better on one.
-pub(super) fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text> {
+pub(crate) fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text> {
     let form = Form::of(attribute, value).filter(Form::spans_lines)?;
     let (open, close) = form.around();
     let text = form.text();
@@ -104,7 +104,7 @@ pub(super) fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text
 }
 
 /// Returns the line diff of two strings; `None` when both read better on one line, or are no strings.
-pub(super) fn diff(attribute: Option<&Attribute>, before: &Value, after: &Value) -> Option<Text> {
+pub(crate) fn diff(attribute: Option<&Attribute>, before: &Value, after: &Value) -> Option<Text> {
     let (mut old, mut new) = (Form::of(attribute, before)?, Form::of(attribute, after)?);
     let is_one_form = std::mem::discriminant(&old) == std::mem::discriminant(&new);
     let only_space = is_one_form && old == new;

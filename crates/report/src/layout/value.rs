@@ -19,7 +19,7 @@ const MOST_LINES: usize = 20;
 const CONTEXT: usize = 24;
 
 /// Returns the lines of a value; `widest` is the width of the widest name beside it.
-pub(super) fn lines(node: &Node, widest: usize, depth: usize, view: View<'_>) -> Vec<Line> {
+pub(crate) fn lines(node: &Node, widest: usize, depth: usize, view: View<'_>) -> Vec<Line> {
     let name = quote::label(&node.label);
     let start = if name.is_empty() {
         String::new()
@@ -27,6 +27,9 @@ pub(super) fn lines(node: &Node, widest: usize, depth: usize, view: View<'_>) ->
         format!("{name}{} = ", " ".repeat(widest - width(&name)))
     };
     let line = Entry { node, sign: sign(node.status), start, depth, view };
+    if let Some(text) = view.varying.and_then(|varying| varying.at(&node.path)) {
+        return line.varying(&text);
+    }
     match &node.body {
         Body::Sensitive { unknown: false } => line.one(SENSITIVE.to_owned()),
         Body::Sensitive { unknown: true } => {
@@ -53,7 +56,7 @@ struct Entry<'a> {
 impl Entry<'_> {
     /// Returns the columns left for a value.
     fn room(&self) -> usize {
-        self.view.columns.saturating_sub(margin(self.depth) + width(&self.start)).max(16)
+        self.view.columns.saturating_sub(margin(self.depth) + width(&self.start))
     }
 
     fn tone(&self) -> Tone {
@@ -70,10 +73,22 @@ impl Entry<'_> {
         Line::item(self.sign, self.depth, std::iter::once(start).chain(pieces).collect())
     }
 
-    /// Returns the line of a name whose value comes below it.
-    fn name_alone(&self, suffix: Option<Piece>) -> Line {
+    /// Returns the lines of a name whose value comes below it.
+    fn name_alone(&self, suffix: Option<Piece>) -> Vec<Line> {
         let start = piece(Tone::Plain, self.start.trim_end());
-        Line::item(self.sign, self.depth, std::iter::once(start).chain(suffix).collect())
+        let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
+        if suffixed == 0 || suffixed <= self.room() {
+            return vec![Line::item(
+                self.sign,
+                self.depth,
+                std::iter::once(start).chain(suffix).collect(),
+            )];
+        }
+        let suffix = suffix.map(|it| piece(it.tone, it.text.trim_start())).into_iter().collect();
+        vec![
+            Line::item(self.sign, self.depth, vec![start]),
+            Line::item(Sign::NONE, self.depth, suffix),
+        ]
     }
 
     /// Returns a value on the line of its name where it fits, and below it where it does not.
@@ -89,8 +104,24 @@ impl Entry<'_> {
             Status::Removed => Sign::REMOVED,
             Status::Changed => Sign::CHANGED,
         };
-        let mut lines = vec![self.name_alone(suffix)];
+        let mut lines = self.name_alone(suffix);
         lines.extend(self.below(Sign { tone: self.tone(), ..sign }, &text));
+        lines
+    }
+
+    /// Returns the lines of what differs between instances that are shown as one.
+    fn varying(&self, text: &str) -> Vec<Line> {
+        let suffix = suffix(self.node);
+        let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
+        if width(text) + suffixed <= self.room() {
+            return vec![self.first(std::iter::once(piece(self.tone(), text)).chain(suffix))];
+        }
+        let room = self.view.columns.saturating_sub(margin(self.depth + 1)).max(16);
+        let mut lines = self.name_alone(suffix);
+        lines.extend(quote::wrap(text, room).into_iter().map(|part| {
+            let sign = Sign { tone: self.tone(), ..Sign::NONE };
+            Line::item(sign, self.depth + 1, vec![piece(self.tone(), part)])
+        }));
         lines
     }
 
@@ -103,7 +134,9 @@ impl Entry<'_> {
             let count: usize = cut.iter().map(|line| line.chars().count()).sum();
             parts.push(format!("… ({} more)", counted(count, "character")));
         }
-        let signs = std::iter::once(sign).chain(std::iter::repeat(Sign::NONE));
+        // Further lines belong to the same side, and have no sign of their own.
+        let further = Sign { symbol: "", ..sign };
+        let signs = std::iter::once(sign).chain(std::iter::repeat(further));
         signs
             .zip(parts)
             .map(|(at, part)| Line::item(at, self.depth + 1, vec![piece(sign.tone, part)]))
@@ -135,14 +168,13 @@ impl Entry<'_> {
         let old = self.scalar(before);
         let new =
             if after.is_unknown() { unknown(self.node, self.view) } else { self.scalar(after) };
+        if let Some(line) = self.arrow(&old, &new) {
+            return vec![line];
+        }
         let room = self.room();
         let suffix = suffix(self.node);
         let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
         let arrow = piece(Tone::Quiet, "-> ");
-        if width(&old) + 4 + width(&new) + suffixed <= room {
-            let pieces = [piece(Tone::Removed, format!("{old} ")), arrow, piece(Tone::Added, new)];
-            return vec![self.first(pieces.into_iter().chain(suffix))];
-        }
         if width(&old) <= room && width(&new) + suffixed <= room && width(&self.start) > 3 {
             // The arrow stands under the equals sign, so that the values stand one above the other.
             let blank = " ".repeat(width(&self.start) - 3);
@@ -152,18 +184,26 @@ impl Entry<'_> {
             return vec![first, Line::item(Sign::NONE, self.depth, second)];
         }
         let (old, new) = elided(&old, &new, room);
-        let mut lines = vec![self.name_alone(suffix)];
+        let mut lines = self.name_alone(suffix);
         lines.extend(self.below(Sign::REMOVED, &old));
         lines.extend(self.below(Sign::ADDED, &new));
         lines
     }
 
+    /// Returns two values with an arrow between them, when they fit on one line.
+    fn arrow(&self, old: &str, new: &str) -> Option<Line> {
+        let suffix = suffix(self.node);
+        let suffixed = suffix.as_ref().map(|piece| width(&piece.text)).unwrap_or_default();
+        (width(old) + 4 + width(new) + suffixed <= self.room()).then(|| {
+            let old = piece(Tone::Removed, format!("{old} "));
+            let pieces = [old, piece(Tone::Quiet, "-> "), piece(Tone::Added, new)];
+            self.first(pieces.into_iter().chain(suffix))
+        })
+    }
+
     /// Returns a value on one line, decoded where it is text in base64.
     fn scalar(&self, value: &Value) -> String {
-        match text_value::decoded(self.node.attribute, value) {
-            Some(text) => format!("base64encode({})", quote::quoted(&text)),
-            None => inline(value),
-        }
+        scalar(self.node, value)
     }
 
     fn text(&self, text: text_value::Text) -> Vec<Line> {
@@ -186,7 +226,7 @@ impl Entry<'_> {
                     for part in chunks(&quote::source_line(&text), room - 2) {
                         let text = piece(tone, format!("{lead}{part}"));
                         lines.push(Line::item(sign, self.depth + 1, vec![text]));
-                        (sign, lead) = (Sign::NONE, "↪ ");
+                        (sign, lead) = (Sign { symbol: "", ..sign }, "↪ ");
                     }
                 }
             }
@@ -195,8 +235,13 @@ impl Entry<'_> {
         lines
     }
 
-    /// Returns the lines of a collection: on one line when all of it comes or goes and fits.
+    /// Returns the lines of a collection: on one line when all of it comes or goes, or little of it is there, and it fits.
     fn nested(&self, nodes: &[Node], [open, close]: [&str; 2]) -> Vec<Line> {
+        if let Some((old, new)) = sides(self.node, self.view)
+            && let Some(line) = self.arrow(&old, &new)
+        {
+            return vec![line];
+        }
         let suffixed = suffix(self.node).map(|piece| width(&piece.text)).unwrap_or_default();
         let whole = matches!(self.node.status, Status::Added | Status::Removed);
         if whole
@@ -227,6 +272,58 @@ impl Entry<'_> {
     }
 }
 
+/// The most elements that a list or set has on either side to be shown on one line when it changes.
+const MOST_ELEMENTS: usize = 2;
+
+/// Returns both sides of a list or set of which little is there and nothing stays: `["10.0.0.0/8"]` and `["0.0.0.0/0"]`.
+fn sides(node: &Node, view: View<'_>) -> Option<(String, String)> {
+    let (Status::Changed, Body::List(nodes) | Body::Set(nodes)) = (node.status, &node.body) else {
+        return None;
+    };
+    let side = |status: Status| {
+        let nodes: Vec<Node> = nodes.iter().filter(|it| it.status == status).cloned().collect();
+        let count = nodes.len();
+        let side = Node { status, body: Body::List(nodes), ..node.clone() };
+        inline_of(&side, view).filter(|_| count <= MOST_ELEMENTS)
+    };
+    let one_sided = |it: &Node| matches!(it.status, Status::Added | Status::Removed);
+    nodes.iter().all(one_sided).then_some(())?;
+    Some((side(Status::Removed)?, side(Status::Added)?))
+}
+
+/// Returns the text of a value that takes one line, as it is shown: both sides of what changes.
+pub(crate) fn text_of(node: &Node) -> Option<String> {
+    let view = View::PLAIN;
+    match (&node.body, node.status) {
+        (Body::Value { before, .. }, Status::Removed) => Some(scalar(node, before)),
+        (Body::Value { after, .. }, Status::Added | Status::Unchanged) => Some(scalar(node, after)),
+        (Body::Value { before, after }, Status::Changed) => {
+            Some(format!("{} -> {}", scalar(node, before), scalar(node, after)))
+        }
+        (Body::List(_) | Body::Set(_), Status::Added | Status::Removed) => inline_of(node, view),
+        (Body::List(_) | Body::Set(_), Status::Changed) => {
+            sides(node, view).map(|(old, new)| format!("{old} -> {new}"))
+        }
+        (
+            Body::List(_)
+            | Body::Set(_)
+            | Body::Sensitive { .. }
+            | Body::Map(_)
+            | Body::Blocks(_)
+            | Body::Object(_),
+            _,
+        ) => None,
+    }
+}
+
+/// Returns a value on one line, decoded where it is text in base64.
+fn scalar(node: &Node, value: &Value) -> String {
+    match text_value::decoded(node.attribute, value) {
+        Some(text) => format!("base64encode({})", quote::quoted(&text)),
+        None => inline(value),
+    }
+}
+
 /// Returns what stands for an unknown value: what it comes from, where the spec tells.
 fn unknown(node: &Node, view: View<'_>) -> String {
     let sources = view.sources(&node.path);
@@ -238,7 +335,7 @@ fn unknown(node: &Node, view: View<'_>) -> String {
 }
 
 /// Returns a value on one line, the side after unless it is removed, or `None` for a text of several lines.
-pub(super) fn inline_of(node: &Node, view: View<'_>) -> Option<String> {
+pub(crate) fn inline_of(node: &Node, view: View<'_>) -> Option<String> {
     let joined = |nodes: &[Node]| -> Option<Vec<String>> {
         // What several elements come from is told of all of them together: none of them is named.
         let view = if nodes.len() > 1 { View { origin: None, ..view } } else { view };

@@ -9,6 +9,7 @@ mod diagnostic;
 mod events;
 mod graph;
 mod json;
+mod markdown;
 mod plans;
 mod secrets;
 mod show;

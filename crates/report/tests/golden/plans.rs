@@ -2,7 +2,7 @@
 
 use reconcile_model::{
     Action, Diagnostic, InstanceKey, Object, Reason, ReplaceOrder, ResourceAddress, Value,
-    plan::{Cause, CauseKind, PlanMode},
+    plan::{Cause, CauseKind, DriftAnswer, DriftOutcome, PlanMode},
     proposed::Renewal,
 };
 use reconcile_report::configuration::{Expression, ResourceConfiguration};
@@ -173,7 +173,14 @@ pub(crate) fn drift() -> Making {
     let change = making.plan("aws_instance.web_2a", &instance(), Some(&live));
     change.reason = Reason::Drifted;
     change.causes[0] = drift_cause("t3.micro");
-    making.drift("aws_instance.web_2a", &recorded, Some(&live));
+    making.drift("aws_instance.web_2a", &recorded, Some(&live)).answers = vec![
+        DriftAnswer {
+            outcome: DriftOutcome::Undone,
+            spec: Some("t3.micro".into()),
+            span: Some(at(14)),
+        },
+        DriftAnswer { outcome: DriftOutcome::Left, spec: None, span: None },
+    ];
     making.plan("aws_instance.gone", &instance(), None).reason = Reason::Missing;
     making.drift("aws_instance.gone", &recorded, None);
     making
@@ -184,7 +191,11 @@ pub(crate) fn refresh_only() -> Making {
     let live = recorded.clone().with("private_ip", "172.31.0.99");
     let mut making = Making::new();
     making.plan.options.mode = PlanMode::RefreshOnly;
-    making.drift("aws_instance.web_2a", &recorded, Some(&live));
+    making.drift("aws_instance.web_2a", &recorded, Some(&live)).answers = vec![DriftAnswer {
+        outcome: DriftOutcome::Overwritten,
+        spec: Some("172.31.0.1".into()),
+        span: Some(at(14)),
+    }];
     making
 }
 
@@ -231,7 +242,16 @@ pub(crate) fn plant_secrets(making: &mut Making) {
     making.plan("test_listener.planted_new", &new, None);
     making.plan("test_listener.planted_changed", &new, Some(&old));
     making.delete("test_listener.planted_gone", &old);
-    making.drift("test_listener.planted_changed", &old, Some(&live_listener(&new)));
+    let drift = making.drift("test_listener.planted_changed", &old, Some(&live_listener(&new)));
+    drift.answers = drift
+        .changed
+        .iter()
+        .map(|path| DriftAnswer {
+            outcome: DriftOutcome::Undone,
+            spec: new.at(path).cloned(),
+            span: None,
+        })
+        .collect();
     making.output(
         "planted",
         Value::from(OLD_SECRET).sensitive(),
@@ -462,7 +482,7 @@ pub(crate) fn five_hundred() -> Making {
 pub(crate) fn five_hundred_apart() -> Making {
     let mut making = Making::new();
     let script = |n: usize, word: &str| -> String {
-        (0..30).map(|line| format!("{word} {n} {line} 서울\n")).collect()
+        (0..12).map(|line| format!("{word} {n} {line} 서울\n")).collect()
     };
     for n in 0..500 {
         let name = format!("aws_instance.server_{n:03}");
@@ -495,7 +515,7 @@ pub(crate) fn five_hundred_apart() -> Making {
 /// One change that is longer than a comment by itself.
 pub(crate) fn one_huge() -> Making {
     let script = |word: &str| -> String {
-        (0..1500).map(|line| format!("{word} {line} and so on\n")).collect()
+        (0..1200).map(|line| format!("{word} {line} and so on\n")).collect()
     };
     let mut making = Making::new();
     let prior = live_instance().with("user_data", script("start"));

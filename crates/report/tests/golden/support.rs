@@ -157,10 +157,15 @@ pub(crate) fn drift_cause(recorded: impl Into<Value>) -> Cause {
 pub(crate) type Format = (&'static str, fn(&Making) -> String);
 
 /// Every format there is. A new one is added here, and is then tested on every golden plan.
-pub(crate) const FORMATS: [Format; 4] = [
+pub(crate) const FORMATS: [Format; 5] = [
     ("text", |making| making.text_with(&TextOptions { width: 80, style: Style::Plain })),
     ("narrow text", |making| making.text_with(&TextOptions { width: 50, style: Style::Plain })),
     ("colored text", |making| making.text_with(&TextOptions { width: 80, style: Style::Ansi })),
+    ("Markdown", |making| {
+        let Making { plan, configuration } = making;
+        let options = reconcile_report::markdown::MarkdownOptions::default();
+        reconcile_report::markdown::plan(plan, &schemas(), configuration, &options)
+    }),
     ("JSON", |making| reconcile_report::json::document(&making.json())),
 ];
 
@@ -256,7 +261,12 @@ impl Making {
         change
     }
 
-    pub(crate) fn drift(&mut self, name: &str, recorded: &Object, live: Option<&Object>) {
+    pub(crate) fn drift(
+        &mut self,
+        name: &str,
+        recorded: &Object,
+        live: Option<&Object>,
+    ) -> &mut Drift {
         let address = address(name);
         let schemas = schemas();
         let schema = schemas.get(address.resource.mode, address.type_name()).unwrap();
@@ -268,6 +278,7 @@ impl Making {
             changed,
             answers: vec![],
         });
+        self.plan.drift.last_mut().unwrap()
     }
 
     pub(crate) fn output(&mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) {
@@ -289,13 +300,19 @@ impl Making {
 
     /// Returns the plan as plain text.
     pub(crate) fn text(&self, width: usize) -> String {
-        let options = TextOptions { width, style: Style::Plain };
-        let text = self.text_with(&options);
+        let text = self.text_of_any_width(width);
+        for line in text.lines() {
+            let long = unicode_width::UnicodeWidthStr::width(line);
+            assert!(long <= width, "a line of {long} columns: {line}");
+        }
+        text
+    }
+
+    /// Returns the plan as plain text, lines that must stay whole as long as they are.
+    pub(crate) fn text_of_any_width(&self, width: usize) -> String {
+        let text = self.text_with(&TextOptions { width, style: Style::Plain });
         for line in text.lines() {
             assert!(!line.ends_with(' '), "a line ends in a space: {line:?}");
-            let long = unicode_width::UnicodeWidthStr::width(line);
-            let is_fingerprint = line.starts_with("Fingerprint");
-            assert!(long <= width || is_fingerprint, "a line of {long} columns: {line}");
         }
         // A fingerprint is of the whole plan; here it would only hide which bytes changed.
         text.lines()

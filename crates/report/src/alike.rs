@@ -1,0 +1,335 @@
+//! Instances of one block to which the same happens, shown once, with what differs between them.
+//!
+//! Nothing is hidden by it: what differs is told value by value, unless it follows from the instance's number or key, and
+//! texts of several lines have to be the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reconcile_model::{
+    InstanceKey, Path, Presence,
+    diff::{Body, Diff, Node, Status},
+};
+
+use crate::{
+    layout::{Shape, text_value, value},
+    quote::{self, counted},
+};
+
+/// The fewest instances that are shown as one: two are read side by side.
+pub(crate) const FEWEST: usize = 3;
+
+/// How many instances are named beside a value that few of them have.
+const FEW: usize = 3;
+
+/// What several instances have in common, in a form that compares equal for those that can be shown as one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Skeleton(String);
+
+/// The values that may differ between instances with the same skeleton, in the skeleton's order.
+pub(crate) type Leaves = Vec<(Path, String)>;
+
+/// What differs between the instances that are shown as one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Varying {
+    keys: Vec<InstanceKey>,
+    values: BTreeMap<Path, Vec<String>>,
+}
+
+impl Skeleton {
+    /// Takes a diff apart into what has to be the same and what may differ. `about` has to be the same, too.
+    pub(crate) fn of(diff: &Diff, shape: Shape, about: &str) -> (Self, Leaves) {
+        let mut walk = Walk { shape, fixed: false, out: format!("{about}\n"), leaves: Vec::new() };
+        for node in &diff.attributes {
+            if node.status == Status::Unchanged {
+                // Hidden: it is only counted.
+                walk.out.push(if node.is_absent() { '0' } else { '=' });
+            } else {
+                walk.node(node);
+            }
+        }
+        (Self(walk.out), walk.leaves)
+    }
+}
+
+struct Walk {
+    shape: Shape,
+    /// Whether values have to be the same here.
+    fixed: bool,
+    out: String,
+    leaves: Leaves,
+}
+
+impl Walk {
+    fn node(&mut self, node: &Node) {
+        let is_left_out = self.shape == Shape::Gone
+            && node.attribute.is_some_and(|it| it.presence == Presence::Computed);
+        if is_left_out && matches!(node.label, reconcile_model::diff::Label::Attribute(_)) {
+            self.out.push('-');
+            return;
+        }
+        self.out.push_str(&format!("{:?}{:?}{:?}(", node.label, node.status, node.mark));
+        match &node.body {
+            Body::Value { before, after } => {
+                let attribute = node.attribute;
+                let spans_lines = [before, after]
+                    .into_iter()
+                    .any(|side| text_value::whole(attribute, side).is_some())
+                    || text_value::diff(attribute, before, after).is_some();
+                if after.is_unknown() {
+                    self.out.push('u');
+                }
+                match value::text_of(node).filter(|_| !spans_lines) {
+                    Some(text) => self.leaf(node, text),
+                    None => {
+                        let sides = [quote::inline(before), quote::inline(after)];
+                        self.out.push_str(&sides.join(" -> "));
+                    }
+                }
+            }
+            Body::Sensitive { unknown } => self.out.push_str(if *unknown { "s?" } else { "s" }),
+            Body::List(nodes) | Body::Set(nodes) => match value::text_of(node) {
+                Some(text) => self.leaf(node, text),
+                // Which elements come and go has to be the same: they have lines of their own.
+                None => {
+                    self.fixed = true;
+                    nodes.iter().for_each(|node| self.node(node));
+                    self.fixed = false;
+                }
+            },
+            Body::Map(nodes) | Body::Blocks(nodes) | Body::Object(nodes) => {
+                nodes.iter().for_each(|node| self.node(node));
+            }
+        }
+        self.out.push(')');
+    }
+
+    fn leaf(&mut self, node: &Node, text: String) {
+        if self.fixed {
+            self.out.push_str(&text);
+        } else {
+            self.out.push('v');
+            self.leaves.push((node.path.clone(), text));
+        }
+    }
+}
+
+impl Varying {
+    /// Brings together what was found in several instances.
+    pub(crate) fn of(instances: &[(InstanceKey, Leaves)]) -> Self {
+        let keys = instances.iter().map(|(key, _)| key.clone()).collect();
+        let Some((_, first)) = instances.first() else { return Self::default() };
+        let values = first
+            .iter()
+            .enumerate()
+            .map(|(at, (path, _))| {
+                let of = |(_, leaves): &(InstanceKey, Leaves)| leaves[at].1.clone();
+                (path.clone(), instances.iter().map(of).collect::<Vec<_>>())
+            })
+            .filter(|(_, values)| values.iter().any(|value| *value != values[0]))
+            .collect();
+        Self { keys, values }
+    }
+
+    /// Says what the values at a path are; `None` when all instances have the same there.
+    pub(crate) fn at(&self, path: &Path) -> Option<String> {
+        self.values.get(path).map(|values| describe(&self.keys, values))
+    }
+}
+
+/// Says which values there are.
+fn describe(keys: &[InstanceKey], values: &[String]) -> String {
+    let ends = || format!("{} to {}", values[0], values[values.len() - 1]);
+    if is_numbered(keys, values) {
+        return format!("{}, by number", ends());
+    }
+    if is_keyed(keys, values) {
+        return format!("{}, by key", ends());
+    }
+    let mut found: Vec<(&String, Vec<&InstanceKey>)> = Vec::new();
+    let mut places: BTreeMap<&String, usize> = BTreeMap::new();
+    for (key, value) in keys.iter().zip(values) {
+        let place = *places.entry(value).or_insert(found.len());
+        if place == found.len() {
+            found.push((value, Vec::new()));
+        }
+        found[place].1.push(key);
+    }
+    if found.len() * 2 > values.len() {
+        let each = keys.iter().zip(values).map(|(key, value)| format!("{value} for {key}"));
+        return each.map(|it| quote::plain(&it)).collect::<Vec<_>>().join(", ");
+    }
+    let one = |(value, keys): (&String, Vec<&InstanceKey>)| {
+        if keys.len() > FEW {
+            return format!("{value} {}", counted(keys.len(), "time"));
+        }
+        let keys: Vec<String> = keys.iter().map(|key| quote::plain(&key.to_string())).collect();
+        format!("{value} for {}", keys.join(" and "))
+    };
+    found.into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Tells whether every value is made in the same way from the instance's number: `"web-07"` of 7.
+fn is_numbered(keys: &[InstanceKey], values: &[String]) -> bool {
+    let numbers: Option<Vec<i128>> = keys
+        .iter()
+        .map(|key| match key {
+            InstanceKey::Index(index) => i128::try_from(*index).ok(),
+            InstanceKey::Name(_) => None,
+        })
+        .collect();
+    let Some(numbers) = numbers else { return false };
+    let parts: Vec<Vec<&str>> = values.iter().map(|value| split_numbers(value)).collect();
+    let Some(first) = parts.first() else { return false };
+    if parts.iter().any(|it| it.len() != first.len()) {
+        return false;
+    }
+    (0..first.len()).all(|at| {
+        let column: Vec<&str> = parts.iter().map(|it| it[at]).collect();
+        column.iter().all(|it| *it == first[at]) || counts_along(&numbers, &column)
+    })
+}
+
+/// Tells whether texts are numbers that grow as the instances' do, all padded or none.
+fn counts_along(numbers: &[i128], column: &[&str]) -> bool {
+    let read: Option<Vec<i128>> = column.iter().map(|it| it.parse().ok()).collect();
+    let Some(read) = read else { return false };
+    let offset = read[0] - numbers[0];
+    let counts = read.iter().zip(numbers).all(|(value, number)| value - number == offset);
+    let is_bare = column.iter().zip(&read).all(|(text, value)| *text == value.to_string());
+    let is_padded = column.iter().all(|text| text.len() == column[0].len());
+    counts && (is_bare || is_padded)
+}
+
+/// Splits a text where digits begin and end.
+fn split_numbers(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut was_digit = None;
+    for (at, byte) in text.bytes().enumerate() {
+        let is_digit = byte.is_ascii_digit();
+        if was_digit.is_some_and(|was| was != is_digit) {
+            parts.push(&text[start..at]);
+            start = at;
+        }
+        was_digit = Some(is_digit);
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Tells whether every value is the instance's key between the same two texts.
+fn is_keyed(keys: &[InstanceKey], values: &[String]) -> bool {
+    let names: Option<Vec<String>> = keys
+        .iter()
+        .map(|key| match key {
+            InstanceKey::Index(_) => None,
+            InstanceKey::Name(name) => Some(quote::escaped(name)),
+        })
+        .collect();
+    let Some(names) = names else { return false };
+    let (Some(name), Some(value)) = (names.first(), values.first()) else { return false };
+    value.match_indices(name.as_str()).any(|(at, _)| {
+        let (before, after) = (&value[..at], &value[at + name.len()..]);
+        names.iter().zip(values).all(|(name, value)| {
+            value.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) == Some(name)
+        })
+    })
+}
+
+/// Returns the keys of several instances in one pair of brackets: `[0 to 9, 12]`, `["a", "b"]`.
+pub(crate) fn keys(keys: &[&InstanceKey]) -> String {
+    let mut numbers = BTreeSet::new();
+    let mut names = Vec::new();
+    for key in keys {
+        match key {
+            InstanceKey::Index(index) => {
+                numbers.insert(*index);
+            }
+            InstanceKey::Name(name) => names.push(quote::quoted(name)),
+        }
+    }
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let runs = runs.into_iter().map(|(start, end)| match end - start {
+        0 => start.to_string(),
+        1 => format!("{start}, {end}"),
+        _ => format!("{start} to {end}"),
+    });
+    format!("[{}]", runs.chain(names).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(keys: &[InstanceKey], values: &[&str], expected: &str) {
+        let values: Vec<String> = values.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(describe(keys, &values), expected);
+    }
+
+    fn indexes(numbers: &[usize]) -> Vec<InstanceKey> {
+        numbers.iter().map(|number| InstanceKey::Index(*number)).collect()
+    }
+
+    fn names(names: &[&str]) -> Vec<InstanceKey> {
+        names.iter().map(|name| InstanceKey::Name((*name).into())).collect()
+    }
+
+    #[test]
+    fn what_follows_from_the_number_is_told_by_its_ends() {
+        check(
+            &indexes(&[0, 1, 5]),
+            &["\"w-0\"", "\"w-1\"", "\"w-5\""],
+            "\"w-0\" to \"w-5\", by number",
+        );
+        check(
+            &indexes(&[8, 9, 10]),
+            &["\"009\"", "\"010\"", "\"011\""],
+            "\"009\" to \"011\", by number",
+        );
+        check(&indexes(&[8, 9, 10]), &["8", "9", "10"], "8 to 10, by number");
+        check(
+            &indexes(&[0, 1, 2]),
+            &["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16"],
+            "10.0.0.0/16 to 10.2.0.0/16, by number",
+        );
+    }
+
+    #[test]
+    fn what_does_not_is_told_value_by_value() {
+        check(
+            &indexes(&[0, 1, 2]),
+            &["\"w-0\"", "\"w-7\"", "\"w-2\""],
+            "\"w-0\" for [0], \"w-7\" for [1], \"w-2\" for [2]",
+        );
+        check(&indexes(&[0, 1, 2]), &["08", "9", "10"], "08 for [0], 9 for [1], 10 for [2]");
+        let values = ["a", "b", "a", "a", "a", "a"];
+        check(&indexes(&[0, 1, 2, 3, 4, 5]), &values, "a 5 times, b for [1]");
+    }
+
+    #[test]
+    fn what_follows_from_the_key_is_told_by_its_ends() {
+        check(
+            &names(&["a", "e", "m"]),
+            &["\"team-a\"", "\"team-e\"", "\"team-m\""],
+            "\"team-a\" to \"team-m\", by key",
+        );
+        check(
+            &names(&["a", "b", "c"]),
+            &["\"a\"", "\"b\"", "\"d\""],
+            "\"a\" for [\"a\"], \"b\" for [\"b\"], \"d\" for [\"c\"]",
+        );
+    }
+
+    #[test]
+    fn keys_share_brackets() {
+        let show = |all: &[InstanceKey]| keys(&all.iter().collect::<Vec<_>>());
+        assert_eq!(show(&indexes(&[0, 1, 2, 5, 7, 8])), "[0 to 2, 5, 7, 8]");
+        assert_eq!(show(&names(&["a", "b\""])), r#"["a", "b\""]"#);
+    }
+}

@@ -1,0 +1,331 @@
+//! What a plan says, in the order in which people read it: before it is text or Markdown.
+
+use std::collections::BTreeMap;
+
+use reconcile_model::{
+    Action, Address, Diff, InstanceKey, Path, Plan, Schema, SchemaSet, Value,
+    diff::Node,
+    plan::{CauseKind, Change, Drift, PlanMode},
+};
+
+use crate::{
+    Configuration,
+    alike::{self, FEWEST, Skeleton, Varying},
+    exposure::{Exposure, exposures},
+    layout::{self, Shape, View},
+    line::{Line, Sign, Tone},
+    quote::plain,
+    reason::{self, Heading, Index},
+    usage::Usage,
+};
+
+/// What all sections look at.
+pub(crate) struct Cx<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) index: Index<'a>,
+    pub(crate) columns: usize,
+    schemas: &'a SchemaSet,
+    configuration: &'a Configuration,
+    usage: Option<Usage>,
+}
+
+/// The groups of changes, in the order of what they do to the reader's sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Group {
+    Destroy,
+    Update,
+    Create,
+    Read,
+    Move,
+}
+
+impl Group {
+    fn of(change: &Change) -> Option<Self> {
+        match change.action {
+            Action::Replace(_) | Action::Delete => Some(Self::Destroy),
+            Action::Update => Some(Self::Update),
+            Action::Create => Some(Self::Create),
+            Action::Read => Some(Self::Read),
+            Action::Forget => Some(Self::Move),
+            Action::NoOp => change.previous_address.is_some().then_some(Self::Move),
+        }
+    }
+}
+
+/// One change, or the changes of several instances of a block that are alike.
+pub(crate) struct Entry<'a> {
+    pub(crate) group: Group,
+    /// At least one.
+    pub(crate) changes: Vec<&'a Change>,
+    varying: Varying,
+}
+
+impl<'a> Cx<'a> {
+    /// Looks at a plan; text is laid out for so many columns.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        schemas: &'a SchemaSet,
+        configuration: &'a Configuration,
+        columns: usize,
+    ) -> Self {
+        let usage = Usage::of(configuration);
+        Self { plan, index: Index::of(plan), columns, schemas, configuration, usage }
+    }
+
+    fn schema(&self, address: &Address) -> Option<&'static Schema> {
+        self.schemas.get(address.resource.mode, address.type_name())
+    }
+
+    /// Returns the changes in reading order, those that are alike as one.
+    pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
+        let changes = self.plan.changes.iter();
+        let mut changes: Vec<(Group, &Change)> =
+            changes.filter_map(|it| Group::of(it).map(|group| (group, it))).collect();
+        // Stable: within a group the plan's own order stays.
+        changes.sort_by_key(|(group, _)| *group);
+        let one_block = |(group, change): &(Group, &Change), other: &(Group, &Change)| {
+            *group == other.0 && change.address.resource == other.1.address.resource
+        };
+        changes.chunk_by(one_block).flat_map(|block| self.block(block)).collect()
+    }
+
+    /// Brings together what is alike among the changes of one block.
+    fn block(&self, changes: &[(Group, &'a Change)]) -> Vec<Entry<'a>> {
+        let single = |&(group, change): &(Group, &'a Change)| Entry {
+            group,
+            changes: vec![change],
+            varying: Varying::default(),
+        };
+        if changes.len() < FEWEST {
+            return changes.iter().map(single).collect();
+        }
+        let mut alike: BTreeMap<Skeleton, Vec<usize>> = BTreeMap::new();
+        let mut leaves = Vec::with_capacity(changes.len());
+        for (at, (_, change)) in changes.iter().enumerate() {
+            let schema = self.schema(&change.address);
+            let diff = Diff::of_change(schema, change);
+            let about = reason::about(change, schema, &self.index);
+            let (skeleton, found) = Skeleton::of(&diff, shape(change.action), &about);
+            alike.entry(skeleton).or_default().push(at);
+            leaves.push(found);
+        }
+        let mut entries: Vec<(usize, Entry<'a>)> = Vec::new();
+        for members in alike.into_values() {
+            let is_keyed = members.iter().all(|&at| changes[at].1.address.key.is_some());
+            if members.len() < FEWEST || !is_keyed {
+                entries.extend(members.into_iter().map(|at| (at, single(&changes[at]))));
+                continue;
+            }
+            let instances: Vec<(InstanceKey, alike::Leaves)> = members
+                .iter()
+                .filter_map(|&at| {
+                    Some((changes[at].1.address.key.clone()?, std::mem::take(&mut leaves[at])))
+                })
+                .collect();
+            let entry = Entry {
+                group: changes[members[0]].0,
+                changes: members.iter().map(|&at| changes[at].1).collect(),
+                varying: Varying::of(&instances),
+            };
+            entries.push((members[0], entry));
+        }
+        entries.sort_by_key(|(at, _)| *at);
+        entries.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// Returns why it is done, one reason a line.
+    pub(crate) fn reasons(&self, entry: &Entry<'_>) -> Vec<String> {
+        let first = entry.first();
+        reason::reasons(&entry.changes, self.schema(&first.address), &self.index)
+    }
+
+    /// Returns what is done to the attributes, from this depth on; nothing for what only moves or is forgotten.
+    pub(crate) fn body(&self, entry: &Entry<'_>, depth: usize) -> Vec<Line> {
+        let change = entry.first();
+        match change.action {
+            Action::Forget | Action::NoOp => return Vec::new(),
+            Action::Create
+            | Action::Read
+            | Action::Update
+            | Action::Replace(_)
+            | Action::Delete => {}
+        }
+        let stated: Vec<&Path> = change
+            .changed
+            .iter()
+            .zip(&change.causes)
+            .filter(|(_, cause)| cause.kind != CauseKind::Computed)
+            .map(|(path, _)| path)
+            .collect();
+        let view = View {
+            origin: Some((self.configuration, &change.address.resource)),
+            usage: self.usage.as_ref(),
+            stated: &stated,
+            varying: Some(&entry.varying),
+            ..View::new(self.columns, shape(change.action))
+        };
+        layout::object(&Diff::of_change(self.schema(&change.address), change), depth, view)
+    }
+
+    /// Says what happened to an object behind our back.
+    pub(crate) fn drift_heading(&self, drift: &Drift) -> Heading {
+        let id = drift.before.str("id").map(|id| format!(" ({id})")).unwrap_or_default();
+        let what = if drift.after.is_some() { "was changed" } else { "was deleted" };
+        Heading {
+            tone: Tone::Strong,
+            name: plain(&format!("{}{id}", drift.address)),
+            count: String::new(),
+            what: what.to_owned(),
+        }
+    }
+
+    /// Returns what the plan does about a drift, one line for each thing.
+    pub(crate) fn consequence(&self, drift: &Drift) -> Vec<String> {
+        reason::consequence(drift, &self.index)
+    }
+
+    /// Returns what differs between what was recorded and what is there, with what the spec says below each attribute.
+    pub(crate) fn drift_body(&self, drift: &Drift, depth: usize) -> Vec<Line> {
+        if drift.after.is_none() {
+            return Vec::new();
+        }
+        let schema = self.schema(&drift.address);
+        let notes = reason::answers(drift, schema, &self.index);
+        let view = View { notes: Some(&notes), ..View::new(self.columns, Shape::Same) };
+        layout::object(&Diff::of_drift(schema, drift), depth, view)
+    }
+
+    /// Returns the lines of the outputs that change.
+    pub(crate) fn outputs(&self) -> Vec<Line> {
+        let changed = self.plan.outputs.iter().filter(|(_, output)| output.action != Action::NoOp);
+        let nodes: Vec<Node> = changed
+            .map(|(name, output)| {
+                let mark = |value: &Value| {
+                    let hide = output.sensitive && !value.is_null();
+                    if hide { value.clone().sensitive() } else { value.clone() }
+                };
+                Node::of_values(name, &mark(&output.before), &mark(&output.after))
+            })
+            .collect();
+        layout::values(&nodes, 0, View::new(self.columns, Shape::Same))
+    }
+
+    /// Returns what the plan newly opens to the world, one line for each thing and block.
+    pub(crate) fn exposures(&self) -> Vec<String> {
+        let mut found: Vec<((Address, String), Vec<InstanceKey>)> = Vec::new();
+        let mut places: BTreeMap<(Address, String), usize> = BTreeMap::new();
+        for Exposure { address: Address { resource, key }, what } in exposures(self.plan) {
+            let it = (Address { resource, key: None }, what);
+            let place = *places.entry(it.clone()).or_insert(found.len());
+            if place == found.len() {
+                found.push((it, Vec::new()));
+            }
+            found[place].1.extend(key);
+        }
+        let one = |((block, what), keys): ((Address, String), Vec<InstanceKey>)| {
+            let name = if keys.is_empty() {
+                plain(&block.to_string())
+            } else {
+                named(&block, &keys.iter().collect::<Vec<_>>())
+            };
+            format!("{name}: {}", plain(&what))
+        };
+        found.into_iter().map(one).collect()
+    }
+
+    /// Returns each kind of action that the plan takes: its sign, and how often which thing is done.
+    pub(crate) fn overview(&self) -> Vec<(Sign, String)> {
+        use reconcile_model::ReplaceOrder::{CreateThenDelete, DeleteThenCreate};
+        let rows = [
+            (Action::Replace(DeleteThenCreate), "to replace, the old deleted first"),
+            (Action::Replace(CreateThenDelete), "to replace, the new created first"),
+            (Action::Delete, "to destroy"),
+            (Action::Update, "to change in place"),
+            (Action::Create, "to create"),
+            (Action::Read, "to read during apply"),
+            (Action::Forget, "to leave alone and forget"),
+        ];
+        let mut counts: BTreeMap<Action, usize> = BTreeMap::new();
+        self.plan.changes.iter().for_each(|it| *counts.entry(it.action).or_default() += 1);
+        let mut lines: Vec<(Sign, String)> = rows
+            .into_iter()
+            .filter_map(|(action, text)| {
+                counts.get(&action).map(|count| (sign(action), format!("{count} {text}")))
+            })
+            .collect();
+        let moves = moves(self.plan);
+        if moves > 0 {
+            lines.push((Sign::NONE, format!("{moves} under another address")));
+        }
+        lines
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// Returns the change that stands for all.
+    pub(crate) fn first(&self) -> &'a Change {
+        self.changes[0]
+    }
+
+    /// Returns the address, with the keys of all instances: `aws_instance.web[0 to 9]`.
+    pub(crate) fn name(&self) -> String {
+        match self.changes.as_slice() {
+            [change] => plain(&change.address.to_string()),
+            changes => {
+                let keys: Vec<&InstanceKey> =
+                    changes.iter().filter_map(|change| change.address.key.as_ref()).collect();
+                named(&self.first().address, &keys)
+            }
+        }
+    }
+
+    /// Says what is done.
+    pub(crate) fn heading(&self) -> Heading {
+        Heading::of(self.first(), self.name(), self.changes.len())
+    }
+
+    /// Returns the sign of what is done.
+    pub(crate) fn sign(&self) -> Sign {
+        sign(self.first().action)
+    }
+}
+
+/// Returns how many objects stay as they are and are recorded under another address.
+pub(crate) fn moves(plan: &Plan) -> usize {
+    let is_move = |it: &&Change| it.action == Action::NoOp && it.previous_address.is_some();
+    plan.changes.iter().filter(is_move).count()
+}
+
+/// Tells whether there is something to apply: to do, or only to record.
+pub(crate) fn does_something(plan: &Plan) -> bool {
+    let records = plan.options.mode == PlanMode::RefreshOnly && !plan.drift.is_empty();
+    !plan.is_empty() || records || moves(plan) > 0
+}
+
+/// Returns a block with the keys of several instances.
+fn named(address: &Address, keys: &[&InstanceKey]) -> String {
+    format!("{}{}", plain(&address.resource.to_string()), alike::keys(keys))
+}
+
+/// Returns how the diff of a change is laid out.
+fn shape(action: Action) -> Shape {
+    match action {
+        Action::Create | Action::Read => Shape::New,
+        Action::Update | Action::Forget | Action::NoOp => Shape::Same,
+        Action::Replace(_) => Shape::Replaced,
+        Action::Delete => Shape::Gone,
+    }
+}
+
+/// Returns the sign of an action.
+pub(crate) fn sign(action: Action) -> Sign {
+    let tone = match action {
+        Action::NoOp | Action::Forget => Tone::Plain,
+        Action::Read => Tone::Notice,
+        Action::Create => Tone::Added,
+        Action::Update => Tone::Changed,
+        Action::Replace(_) => Tone::Danger,
+        Action::Delete => Tone::Removed,
+    };
+    Sign { tone, symbol: action.symbol() }
+}
