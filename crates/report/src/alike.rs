@@ -1,17 +1,21 @@
 //! Instances of one block to which the same happens, shown once, with what differs between them.
 //!
-//! Nothing is hidden by it: what differs is told value by value, unless it follows from the instance's number or key, and
-//! texts of several lines have to be the same.
+//! Nothing is hidden by it: what differs is told value by value, unless it follows from the instance's number or key. In
+//! texts of several lines, nothing else may differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{
     InstanceKey, Path, Presence,
-    diff::{Body, Diff, Node, Status},
+    diff::{Body, Diff, Label, Node, Status},
 };
 
 use crate::{
-    layout::{Shape, text_value, value},
+    layout::{
+        Shape,
+        text_value::{self, TextLine},
+        value,
+    },
     quote::{self, counted},
 };
 
@@ -25,20 +29,35 @@ const FEW: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Skeleton(String);
 
-/// The values that may differ between instances with the same skeleton, in the skeleton's order.
-pub(crate) type Leaves = Vec<(Path, String)>;
+/// A value that may differ between instances with the same skeleton.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    path: Path,
+    /// The line, when it is one of a text of several.
+    line: Option<usize>,
+    text: String,
+}
+
+/// The values that may differ, in the skeleton's order.
+pub(crate) type Leaves = Vec<Leaf>;
 
 /// What differs between the instances that are shown as one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Varying {
     keys: Vec<InstanceKey>,
-    values: BTreeMap<Path, Vec<String>>,
+    values: BTreeMap<(Path, Option<usize>), Vec<String>>,
 }
 
 impl Skeleton {
     /// Takes a diff apart into what has to be the same and what may differ. `about` has to be the same, too.
-    pub(crate) fn of(diff: &Diff, shape: Shape, about: &str) -> (Self, Leaves) {
-        let mut walk = Walk { shape, fixed: false, out: format!("{about}\n"), leaves: Vec::new() };
+    pub(crate) fn of(
+        diff: &Diff,
+        shape: Shape,
+        key: Option<&InstanceKey>,
+        about: &str,
+    ) -> (Self, Leaves) {
+        let out = format!("{about}\n");
+        let mut walk = Walk { shape, key, fixed: false, out, leaves: Vec::new() };
         for node in &diff.attributes {
             if node.status == Status::Unchanged {
                 // Hidden: it is only counted.
@@ -49,46 +68,48 @@ impl Skeleton {
         }
         (Self(walk.out), walk.leaves)
     }
+
+    /// Returns a skeleton that only instances with the same texts share.
+    pub(crate) fn with_texts(&self, leaves: &Leaves) -> Self {
+        let lines = leaves.iter().filter(|leaf| leaf.line.is_some());
+        let lines: Vec<&str> = lines.map(|leaf| leaf.text.as_str()).collect();
+        Self(format!("{}\n{}", self.0, lines.join("\n")))
+    }
 }
 
-struct Walk {
+struct Walk<'a> {
     shape: Shape,
+    key: Option<&'a InstanceKey>,
     /// Whether values have to be the same here.
     fixed: bool,
     out: String,
     leaves: Leaves,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn node(&mut self, node: &Node) {
         let is_left_out = self.shape == Shape::Gone
             && node.attribute.is_some_and(|it| it.presence == Presence::Computed);
-        if is_left_out && matches!(node.label, reconcile_model::diff::Label::Attribute(_)) {
+        if is_left_out && matches!(node.label, Label::Attribute(_)) {
             self.out.push('-');
             return;
         }
-        self.out.push_str(&format!("{:?}{:?}{:?}(", node.label, node.status, node.mark));
+        let kind = format!("{:?}{:?}{:?}(", node.label, node.status, node.mark);
+        self.out.push_str(&kind);
         match &node.body {
-            Body::Value { before, after } => {
-                let attribute = node.attribute;
-                let spans_lines = [before, after]
-                    .into_iter()
-                    .any(|side| text_value::whole(attribute, side).is_some())
-                    || text_value::diff(attribute, before, after).is_some();
+            Body::Value { after, .. } => {
                 if after.is_unknown() {
                     self.out.push('u');
                 }
-                match value::text_of(node).filter(|_| !spans_lines) {
-                    Some(text) => self.leaf(node, text),
-                    None => {
-                        let sides = [quote::inline(before), quote::inline(after)];
-                        self.out.push_str(&sides.join(" -> "));
-                    }
+                match (text_value::of(node), value::text_of(node)) {
+                    (Some(text), _) => self.text(node, &text),
+                    (None, Some(text)) => self.leaf(node, None, text),
+                    (None, None) => {}
                 }
             }
             Body::Sensitive { unknown } => self.out.push_str(if *unknown { "s?" } else { "s" }),
             Body::List(nodes) | Body::Set(nodes) => match value::text_of(node) {
-                Some(text) => self.leaf(node, text),
+                Some(text) => self.leaf(node, None, text),
                 // Which elements come and go has to be the same: they have lines of their own.
                 None => {
                     self.fixed = true;
@@ -103,14 +124,120 @@ impl Walk {
         self.out.push(')');
     }
 
-    fn leaf(&mut self, node: &Node, text: String) {
+    fn text(&mut self, node: &Node, text: &text_value::Text) {
+        self.out.push_str(text.open);
+        for (at, line) in text.lines.iter().enumerate() {
+            match line {
+                TextLine::Remark(remark) => self.out.extend(["#", remark, "\n"]),
+                TextLine::Line(status, line) => {
+                    let status = format!("{status:?} ");
+                    let loose = self.loose(line);
+                    self.out.extend([status.as_str(), loose.as_str(), "\n"]);
+                    self.leaf(node, Some(at), line.clone());
+                }
+            }
+        }
+    }
+
+    /// Returns a line without what may differ in it: numbers, or the instance's key.
+    fn loose(&self, line: &str) -> String {
+        match self.key {
+            _ if self.fixed => line.to_owned(),
+            None => line.to_owned(),
+            Some(InstanceKey::Index(_)) => split_numbers(line)
+                .into_iter()
+                .map(
+                    |part| if part.starts_with(|c: char| c.is_ascii_digit()) { "\0" } else { part },
+                )
+                .collect(),
+            Some(InstanceKey::Name(name)) => without_word(line, name),
+        }
+    }
+
+    fn leaf(&mut self, node: &Node, line: Option<usize>, text: String) {
         if self.fixed {
             self.out.push_str(&text);
         } else {
             self.out.push('v');
-            self.leaves.push((node.path.clone(), text));
+            self.leaves.push(Leaf { path: node.path.clone(), line, text });
         }
     }
+}
+
+/// Returns a text with a placeholder for a word, where no letter or digit stands beside it.
+fn without_word(text: &str, word: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = (!word.is_empty()).then(|| rest.split_once(word)).flatten() {
+        let is_word =
+            !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric);
+        out.extend([before, if is_word { "\0" } else { word }]);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Tells which of several instances with the same skeleton do not go along with the others in their texts: a line of theirs
+/// differs, and not as the instances' numbers do.
+pub(crate) fn odd_ones(keys: &[&InstanceKey], leaves: &[&Leaves]) -> BTreeSet<usize> {
+    let mut odd = BTreeSet::new();
+    let Some(first) = leaves.first() else { return odd };
+    // Of instances with keys, the skeleton has let nothing differ but the key.
+    let numbers: Option<Vec<i128>> = keys.iter().map(|key| number(key)).collect();
+    let Some(numbers) = numbers else { return odd };
+    for at in (0..first.len()).filter(|&at| first[at].line.is_some()) {
+        let lines: Vec<&str> = leaves.iter().map(|it| it[at].text.as_str()).collect();
+        if lines.iter().all(|line| *line == lines[0]) {
+            continue;
+        }
+        let parts: Vec<Vec<&str>> = lines.iter().map(|line| split_numbers(line)).collect();
+        for column in 0..parts[0].len() {
+            let texts: Vec<&str> =
+                parts.iter().map(|it| it.get(column).copied().unwrap_or_default()).collect();
+            if texts.iter().all(|text| *text == texts[0]) {
+                continue;
+            }
+            // Either most say the same, or most are as far from their instance's number.
+            let offsets: Vec<Option<i128>> = texts
+                .iter()
+                .enumerate()
+                .map(|(at, text)| Some(text.parse::<i128>().ok()? - numbers[at]))
+                .collect();
+            let (text, same) = commonest(&texts);
+            let (offset, along) = commonest(&offsets);
+            let goes_along = |at: usize| {
+                if along > same && offset.is_some() {
+                    offsets[at] == *offset
+                } else {
+                    texts[at] == *text
+                }
+            };
+            odd.extend((0..texts.len()).filter(|&at| !goes_along(at)));
+        }
+    }
+    odd
+}
+
+/// Returns an instance's number, when it is not a key.
+fn number(key: &InstanceKey) -> Option<i128> {
+    match key {
+        InstanceKey::Index(index) => i128::try_from(*index).ok(),
+        InstanceKey::Name(_) => None,
+    }
+}
+
+/// Returns the value that comes most often, the first of those, and how often.
+fn commonest<T: Ord>(values: &[T]) -> (&T, usize) {
+    let mut counts: BTreeMap<&T, usize> = BTreeMap::new();
+    values.iter().for_each(|it| *counts.entry(it).or_default() += 1);
+    let mut best = (&values[0], 0);
+    for value in values {
+        if counts[value] > best.1 {
+            best = (value, counts[value]);
+        }
+    }
+    best
 }
 
 impl Varying {
@@ -121,9 +248,10 @@ impl Varying {
         let values = first
             .iter()
             .enumerate()
-            .map(|(at, (path, _))| {
-                let of = |(_, leaves): &(InstanceKey, Leaves)| leaves[at].1.clone();
-                (path.clone(), instances.iter().map(of).collect::<Vec<_>>())
+            .map(|(at, leaf)| {
+                let of = |(_, leaves): &(InstanceKey, Leaves)| leaves[at].text.clone();
+                let place = (leaf.path.clone(), leaf.line);
+                (place, instances.iter().map(of).collect::<Vec<_>>())
             })
             .filter(|(_, values)| values.iter().any(|value| *value != values[0]))
             .collect();
@@ -132,7 +260,21 @@ impl Varying {
 
     /// Says what the values at a path are; `None` when all instances have the same there.
     pub(crate) fn at(&self, path: &Path) -> Option<String> {
-        self.values.get(path).map(|values| describe(&self.keys, values))
+        self.values.get(&(path.clone(), None)).map(|values| describe(&self.keys, values))
+    }
+
+    /// Says how a line of a text differs: what is shown is the first instance's; `None` when all have the same.
+    pub(crate) fn at_line(&self, path: &Path, line: usize) -> Option<String> {
+        self.values.get(&(path.clone(), Some(line)))?;
+        let key = self.keys.first()?;
+        let how = match key {
+            InstanceKey::Index(_) => "number",
+            InstanceKey::Name(_) => "key",
+        };
+        Some(format!(
+            "(this is {}'s line; the others differ by {how})",
+            quote::plain(&key.to_string())
+        ))
     }
 }
 
@@ -170,13 +312,7 @@ fn describe(keys: &[InstanceKey], values: &[String]) -> String {
 
 /// Tells whether every value is made in the same way from the instance's number: `"web-07"` of 7.
 fn is_numbered(keys: &[InstanceKey], values: &[String]) -> bool {
-    let numbers: Option<Vec<i128>> = keys
-        .iter()
-        .map(|key| match key {
-            InstanceKey::Index(index) => i128::try_from(*index).ok(),
-            InstanceKey::Name(_) => None,
-        })
-        .collect();
+    let numbers: Option<Vec<i128>> = keys.iter().map(number).collect();
     let Some(numbers) = numbers else { return false };
     let parts: Vec<Vec<&str>> = values.iter().map(|value| split_numbers(value)).collect();
     let Some(first) = parts.first() else { return false };

@@ -199,10 +199,10 @@ impl Said<'_> {
         let Heading { name, count, what, .. } = self.heading;
         let mut line = format!("{}{count} {what}", code(name));
         if !self.about.is_empty() {
-            line.push_str(&format!(": {}", code(&self.about)));
+            line.extend([": ", &code(&self.about)]);
         }
         if !self.outcome.is_empty() {
-            line.push_str(&format!("; {}", self.outcome));
+            line.extend(["; ", &self.outcome]);
         }
         line
     }
@@ -284,7 +284,7 @@ fn shortened(texts: impl Iterator<Item = String>) -> String {
         }
     }
     if left > 0 {
-        out.push_str(&format!("# and {left} more, which are in the plan's other formats\n"));
+        out.extend(["# and ", &left.to_string(), " more, which are in the plan's other formats\n"]);
     }
     out
 }
@@ -306,11 +306,9 @@ fn end(plan: &Plan, options: &MarkdownOptions) -> String {
     }
     if !options.withheld.is_empty() {
         let names: Vec<String> = options.withheld.iter().map(|name| code(name)).collect();
-        out.push_str(&format!(
-            "Sensitive variables have to be given again: {}.\n\n",
-            names.join(", ")
-        ));
+        let names = names.join(", ");
+        out.extend(["Sensitive variables have to be given again: ", &names, ".\n\n"]);
     }
-    out.push_str(&format!("Fingerprint: {}\n", code(&fingerprint)));
+    out.extend(["Fingerprint: ", &code(&fingerprint), "\n"]);
     out
 }

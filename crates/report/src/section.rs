@@ -105,14 +105,36 @@ impl<'a> Cx<'a> {
             let schema = self.schema(&change.address);
             let diff = Diff::of_change(schema, change);
             let about = reason::about(change, schema, &self.index);
-            let (skeleton, found) = Skeleton::of(&diff, shape(change.action), &about);
+            let key = change.address.key.as_ref();
+            let (skeleton, found) = Skeleton::of(&diff, shape(change.action), key, &about);
             alike.entry(skeleton).or_default().push(at);
             leaves.push(found);
         }
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (skeleton, members) in alike {
+            let keys: Vec<&InstanceKey> =
+                members.iter().filter_map(|&at| changes[at].1.address.key.as_ref()).collect();
+            if keys.len() < members.len() {
+                groups.extend(members.into_iter().map(|at| vec![at]));
+                continue;
+            }
+            let texts: Vec<&alike::Leaves> = members.iter().map(|&at| &leaves[at]).collect();
+            let odd = alike::odd_ones(&keys, &texts);
+            let mut apart: BTreeMap<Skeleton, Vec<usize>> = BTreeMap::new();
+            let mut together = Vec::new();
+            for (place, at) in members.into_iter().enumerate() {
+                if odd.contains(&place) {
+                    apart.entry(skeleton.with_texts(&leaves[at])).or_default().push(at);
+                } else {
+                    together.push(at);
+                }
+            }
+            groups.push(together);
+            groups.extend(apart.into_values());
+        }
         let mut entries: Vec<(usize, Entry<'a>)> = Vec::new();
-        for members in alike.into_values() {
-            let is_keyed = members.iter().all(|&at| changes[at].1.address.key.is_some());
-            if members.len() < FEWEST || !is_keyed {
+        for members in groups {
+            if members.len() < FEWEST {
                 entries.extend(members.into_iter().map(|at| (at, single(&changes[at]))));
                 continue;
             }

@@ -1,7 +1,11 @@
 //! Strings of several lines: scripts, documents, and what is encoded, as line diffs.
 
 use base64::Engine as _;
-use reconcile_model::{Attribute, Value, diff::Status, normalize::Normalize};
+use reconcile_model::{
+    Attribute, Value,
+    diff::{Body, Node, Status},
+    normalize::Normalize,
+};
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
 use crate::quote::counted;
@@ -93,8 +97,19 @@ pub(crate) fn decoded(attribute: Option<&Attribute>, value: &Value) -> Option<St
     text.chars().all(is_text).then_some(text)
 }
 
+/// Returns the text of several lines that a node is shown as: a diff where both sides are there; `None` for what is shown
+/// on one line.
+pub(crate) fn of(node: &Node) -> Option<Text> {
+    let Body::Value { before, after } = &node.body else { return None };
+    match node.status {
+        Status::Unchanged | Status::Added => whole(node.attribute, after),
+        Status::Removed => whole(node.attribute, before),
+        Status::Changed => diff(node.attribute, before, after),
+    }
+}
+
 /// Returns a string of several lines, whole; `None` for what reads better on one.
-pub(crate) fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text> {
+fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text> {
     let form = Form::of(attribute, value).filter(Form::spans_lines)?;
     let (open, close) = form.around();
     let text = form.text();
@@ -104,7 +119,7 @@ pub(crate) fn whole(attribute: Option<&Attribute>, value: &Value) -> Option<Text
 }
 
 /// Returns the line diff of two strings; `None` when both read better on one line, or are no strings.
-pub(crate) fn diff(attribute: Option<&Attribute>, before: &Value, after: &Value) -> Option<Text> {
+fn diff(attribute: Option<&Attribute>, before: &Value, after: &Value) -> Option<Text> {
     let (mut old, mut new) = (Form::of(attribute, before)?, Form::of(attribute, after)?);
     let is_one_form = std::mem::discriminant(&old) == std::mem::discriminant(&new);
     let only_space = is_one_form && old == new;

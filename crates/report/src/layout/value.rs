@@ -155,14 +155,14 @@ impl Entry<'_> {
         if value.is_unknown() {
             return self.one(unknown(self.node, self.view));
         }
-        if let Some(text) = text_value::whole(self.node.attribute, value) {
+        if let Some(text) = text_value::of(self.node) {
             return self.text(text);
         }
         self.one(self.scalar(value))
     }
 
     fn pair(&self, before: &Value, after: &Value) -> Vec<Line> {
-        if let Some(text) = text_value::diff(self.node.attribute, before, after) {
+        if let Some(text) = text_value::of(self.node) {
             return self.text(text);
         }
         let old = self.scalar(before);
@@ -211,7 +211,9 @@ impl Entry<'_> {
         head.extend(suffix(self.node));
         let mut lines = vec![self.first(head)];
         let room = self.view.columns.saturating_sub(margin(self.depth + 1)).max(16);
-        for line in text.lines {
+        for (at, line) in text.lines.into_iter().enumerate() {
+            let differs =
+                self.view.varying.and_then(|varying| varying.at_line(&self.node.path, at));
             match line {
                 TextLine::Remark(text) => lines.extend(note(&text, self.depth + 1, self.view)),
                 TextLine::Line(status, text) => {
@@ -230,6 +232,8 @@ impl Entry<'_> {
                     }
                 }
             }
+            let said = differs.map(|text| note(&text, self.depth + 1, self.view));
+            lines.extend(said.unwrap_or_default());
         }
         lines.push(Line::item(Sign::NONE, self.depth, vec![piece(Tone::Plain, text.close)]));
         lines

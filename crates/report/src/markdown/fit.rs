@@ -83,7 +83,7 @@ fn together(items: &[Item], shown: &[Shown]) -> String {
     }
     let mut out = String::new();
     for section in sections {
-        out.push_str(&format!("### {section}\n\n"));
+        out.extend(["### ", section, "\n\n"]);
         let of = |wanted: Shown| {
             let all = items.iter().zip(shown);
             all.filter(move |(it, is)| it.section == section && **is == wanted).map(|(it, _)| it)
@@ -92,9 +92,9 @@ fn together(items: &[Item], shown: &[Shown]) -> String {
         let mut list: String = of(Shown::Named).map(|item| item.named.as_str()).collect();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         of(Shown::Counted).for_each(|it| *counts.entry(&it.kind).or_default() += it.count);
-        for (kind, count) in counts {
-            list.push_str(&format!("- `{kind}`: {count} that are not named here\n"));
-        }
+        list.extend(
+            counts.iter().map(|(kind, it)| format!("- `{kind}`: {it} that are not named here\n")),
+        );
         if !list.is_empty() {
             out.push_str(&list);
             out.push('\n');

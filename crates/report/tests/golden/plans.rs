@@ -23,9 +23,12 @@ pub(crate) struct Golden {
     pub(crate) making: Making,
 }
 
+/// A golden plan's name, and what makes it.
+type Maker = (&'static str, fn() -> Making);
+
 /// Returns all golden plans.
 pub(crate) fn golden() -> Vec<Golden> {
-    let all: [(&'static str, fn() -> Making); 27] = [
+    let all: [Maker; 27] = [
         ("create", create),
         ("create_with_sources", create_with_sources),
         ("update", update),
@@ -406,7 +409,7 @@ pub(crate) fn hostile() -> Making {
     let mut making = Making::new();
     for (at, text) in HOSTILE.iter().enumerate() {
         let key = InstanceKey::Name((*text).into());
-        let tags = Object::new().with("Name", *text).with(*text, "x");
+        let tags = Object::new().with("Name", *text).with(text, "x");
         let name = format!("aws_instance.new[\"{at}\"]");
         let change =
             making.plan(&name, &instance().with("tags", tags).with("user_data", *text), None);
@@ -449,6 +452,7 @@ pub(crate) fn five_hundred() -> Making {
     for n in 0..300 {
         let config = instance()
             .with("subnet_id", ["subnet-2a", "subnet-2b", "subnet-2c"][n % 3])
+            .with("user_data", format!("#!/bin/sh\nexec 2>&1\necho \"fleet {n}\" > /index.html\n"))
             .with("tags", Object::new().with("Name", format!("fleet-{n:03}")).with("tier", "web"));
         making.plan(&format!("aws_instance.web[{n}]"), &config, None);
     }

