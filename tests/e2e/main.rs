@@ -7,6 +7,7 @@ mod support;
 
 mod errors;
 mod graph;
+mod html;
 mod lab_web;
 mod lifecycle;
 mod saved_plans;

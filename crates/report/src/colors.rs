@@ -3,6 +3,8 @@
 //! Every ink is readable on its own tint and on the ground: a contrast of 4.5 at least, which a test measures in a
 //! browser.
 
+use std::fmt::Write as _;
+
 /// A color by its name in style sheets, in light and in dark.
 const COLORS: [(&str, &str, &str); 29] = [
     ("ground", "#f7f7f5", "#131518"),
@@ -35,6 +37,16 @@ const COLORS: [(&str, &str, &str); 29] = [
     ("mark", "#fff1b8", "#4d4113"),
     ("shadow", "#1f23280f", "#00000066"),
 ];
+
+/// Returns the variables of a page, which follow its color scheme.
+pub(crate) fn variables() -> String {
+    let mut out = String::from(":root{");
+    for (name, light, dark) in COLORS {
+        let _ = write!(out, "--{name}:light-dark({light},{dark});");
+    }
+    out.push_str("}\n");
+    out
+}
 
 /// Returns a style sheet with the colors written out, for a picture of its own: not all that draw pictures know variables.
 pub(crate) fn written_out(style: &str) -> String {

@@ -15,6 +15,7 @@ use reconcile_model::{Action, Mode, Plan, ResourceAddress};
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
+pub(crate) use svg::{STYLE, embedded};
 
 /// What a node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +52,20 @@ impl Graph {
     /// Returns a graph without nodes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns the graph of a plan: its blocks with what is done to them, and its outputs. Outputs have no edges: a plan
+    /// does not say what they depend on.
+    pub fn of_plan(plan: &Plan) -> Self {
+        let mut graph = Self::new();
+        for change in &plan.changes {
+            graph.block(&change.address.resource, &change.dependencies);
+        }
+        for name in plan.outputs.keys() {
+            graph.output(name, &BTreeSet::new());
+        }
+        graph.color(plan);
+        graph
     }
 
     /// Adds a block and what it depends on; of one that is there already, what it depends on besides.
@@ -117,6 +132,29 @@ impl Graph {
     /// Tells whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Returns the graph of what changes, and of what that leans on directly or is leaned on by.
+    pub(crate) fn around_changes(&self) -> Self {
+        let changes = |name: &str| {
+            let action = self.nodes.get(name).and_then(|node| node.action);
+            action.is_some_and(|action| action != Action::NoOp)
+        };
+        let mut kept: BTreeSet<&str> = BTreeSet::new();
+        for name in self.nodes.keys().filter(|name| changes(name)) {
+            kept.insert(name);
+        }
+        for (name, needs) in &self.needs {
+            for needed in needs {
+                if changes(name) || changes(needed) {
+                    kept.extend([name.as_str(), needed.as_str()]);
+                }
+            }
+        }
+        let mut graph = self.clone();
+        graph.nodes.retain(|name, _| kept.contains(name.as_str()));
+        graph.needs.retain(|name, _| kept.contains(name.as_str()));
+        graph
     }
 
     /// Returns the edges that no longer way implies, as pairs of what depends and what it depends on.

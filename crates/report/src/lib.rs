@@ -14,7 +14,7 @@ pub mod diagnostic;
 pub mod events;
 pub mod exposure;
 pub mod graph;
-mod html;
+pub mod html;
 pub mod json;
 mod layout;
 mod line;

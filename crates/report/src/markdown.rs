@@ -22,7 +22,8 @@ use crate::{
     text,
 };
 
-use escape::{code, fence, html, shell};
+pub(crate) use escape::shell;
+use escape::{code, fence, html};
 use fit::{Fitted, Item};
 
 /// The most bytes that a plan's Markdown takes by default.

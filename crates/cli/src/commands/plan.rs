@@ -9,13 +9,16 @@ use reconcile_model::{
     plan::{PlanMode, PlanOptions},
 };
 use reconcile_report::{
-    Configuration, json,
+    Configuration,
+    html::{self, HtmlOptions},
+    json,
     markdown::{self, MarkdownOptions},
     text,
 };
 use tokio::sync::watch;
 
 use crate::args::{PlanningArgs, SpecArgs, StateDirArgs};
+use crate::commands::graph;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
@@ -65,12 +68,15 @@ enum Format {
     Text,
     /// For a comment on a pull request
     Markdown,
+    /// One page for a browser, which needs no network
+    Html,
     /// Terraform's JSON plan representation
     Json,
 }
 
 pub(crate) fn run(args: PlanArgs, console: &Console) -> Result<Exit, Failure> {
-    let as_json = args.json || args.format == Format::Json;
+    let format = if args.json { Format::Json } else { args.format };
+    let as_json = format == Format::Json;
     if as_json {
         console.failures_as_json();
     }
@@ -98,20 +104,30 @@ pub(crate) fn run(args: PlanArgs, console: &Console) -> Result<Exit, Failure> {
             SavedPlan::new(plan, &args.spec.spec, inputs, request.no_refresh).write(path)?;
         }
         let configuration = Configuration::default();
-        if as_json {
-            console.print(&json::document(&json::plan(plan, &schemas, &configuration)));
-        } else if args.format == Format::Markdown {
-            let again::Command { words, withheld } =
-                again::apply(&args.spec, &args.state, &args.planning, mode, &spec.variables);
-            let options = MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };
-            console.print(&markdown::plan(plan, &schemas, &configuration, &options));
-        } else {
-            console.print(&text::plan(plan, &schemas, &configuration, &console.results()));
-            if let Some(path) = &args.out {
-                console.say(&format!(
-                    "\nSaved. To apply just this plan: reconcile apply {}\n",
-                    path.display()
-                ));
+        let again::Command { words, withheld } =
+            again::apply(&args.spec, &args.state, &args.planning, mode, &spec.variables);
+        match format {
+            Format::Json => {
+                console.print(&json::document(&json::plan(plan, &schemas, &configuration)));
+            }
+            Format::Markdown => {
+                let options =
+                    MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };
+                console.print(&markdown::plan(plan, &schemas, &configuration, &options));
+            }
+            Format::Html => {
+                let options = HtmlOptions { apply: words, withheld };
+                let graph = graph::of_spec(&spec);
+                console.print(&html::plan(plan, &schemas, &configuration, &graph, &options));
+            }
+            Format::Text => {
+                console.print(&text::plan(plan, &schemas, &configuration, &console.results()));
+                if let Some(path) = &args.out {
+                    console.say(&format!(
+                        "\nSaved. To apply just this plan: reconcile apply {}\n",
+                        path.display()
+                    ));
+                }
             }
         }
         Ok(if args.detailed_exitcode && has_changes(plan) { Exit::Changes } else { Exit::Done })

@@ -101,7 +101,7 @@ impl<'a> Drawing<'a> {
             &mut dagre,
             Some(LayoutOptions {
                 rankdir: RankDir::LR,
-                nodesep: 16.0,
+                nodesep: 20.0,
                 edgesep: 12.0,
                 ranksep: 64.0,
                 ranker,

@@ -1,4 +1,4 @@
-//! Graphs as SVG.
+//! Graphs as SVG: a picture of its own, and the same drawing as a part of an HTML page.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ const MARGIN: f64 = 20.0;
 const LEGEND: f64 = 34.0;
 
 /// How the drawing looks, in the colors of [`colors`].
-const STYLE: &str = include_str!("graph.css");
+pub(crate) const STYLE: &str = include_str!("graph.css");
 
 /// Returns the graph as an SVG document: it needs nothing from elsewhere, and follows the reader's choice of light or
 /// dark.
@@ -40,7 +40,7 @@ pub fn svg(graph: &Graph) -> String {
     );
     let _ = writeln!(out, "<style>\n{}</style>", colors::written_out(STYLE));
     out.push_str("<rect class=\"ground\" width=\"100%\" height=\"100%\" rx=\"10\"/>\n");
-    body(graph, &drawing, &mut out);
+    body(graph, &drawing, Links::None, &mut out);
     let _ = writeln!(
         out,
         "<text class=\"legend\" x=\"{}\" y=\"{}\">{}</text>",
@@ -52,7 +52,32 @@ pub fn svg(graph: &Graph) -> String {
     out
 }
 
-fn body(graph: &Graph, drawing: &Drawing<'_>, out: &mut String) {
+/// Returns the graph as an SVG element for an HTML page, whose nodes lead to `link(name)`.
+pub(crate) fn embedded(graph: &Graph, link: &dyn Fn(&str) -> Option<String>) -> String {
+    let drawing = Drawing::of(graph);
+    let (width, height) = (drawing.width + 2.0 * MARGIN, drawing.height + 2.0 * MARGIN);
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "<svg class=\"graph\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"group\" \
+         aria-label=\"{2}\">",
+        number(width.ceil()),
+        number(height.ceil()),
+        escaped(&described(graph)),
+    );
+    body(graph, &drawing, Links::To(link), &mut out);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// Whether nodes lead anywhere.
+#[derive(Clone, Copy)]
+enum Links<'a> {
+    None,
+    To(&'a dyn Fn(&str) -> Option<String>),
+}
+
+fn body(graph: &Graph, drawing: &Drawing<'_>, links: Links<'_>, out: &mut String) {
     out.push_str(
         "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"1\" refY=\"4\" markerWidth=\"7\" \
          markerHeight=\"7\" orient=\"auto\"><path d=\"M8 0L0 4L8 8z\"/></marker></defs>\n",
@@ -71,12 +96,16 @@ fn body(graph: &Graph, drawing: &Drawing<'_>, out: &mut String) {
     let places: BTreeMap<&str, Place> = drawing.nodes.iter().copied().collect();
     for (name, node) in &graph.nodes {
         let Some(place) = places.get(name.as_str()) else { continue };
-        draw_node(name, node, *place, out);
+        let link = match links {
+            Links::None => None,
+            Links::To(link) => link(name),
+        };
+        draw_node(name, node, *place, link.as_deref(), out);
     }
     out.push_str("</g>\n");
 }
 
-fn draw_node(name: &str, node: &GraphNode, place: Place, out: &mut String) {
+fn draw_node(name: &str, node: &GraphNode, place: Place, link: Option<&str>, out: &mut String) {
     let (kind, own) = parts(name);
     let action = node.action.map_or("plain", word);
     let form = match node.kind {
@@ -88,6 +117,9 @@ fn draw_node(name: &str, node: &GraphNode, place: Place, out: &mut String) {
         None | Some(Action::NoOp) => name.to_owned(),
         Some(action) => format!("{name}: {}", word(action)),
     };
+    if let Some(link) = link {
+        let _ = write!(out, "<a href=\"{}\">", escaped(link));
+    }
     let _ = write!(
         out,
         "<g class=\"node {form} {action}\" data-node=\"{}\" transform=\"translate({} {})\">\
@@ -116,7 +148,11 @@ fn draw_node(name: &str, node: &GraphNode, place: Place, out: &mut String) {
     out.push_str(&line("kind", 18.0, kind));
     out.push_str(&line("name", 35.0, own));
     badge(node, place, out);
-    out.push_str("</g>\n");
+    out.push_str("</g>");
+    if link.is_some() {
+        out.push_str("</a>");
+    }
+    out.push('\n');
 }
 
 /// Draws what a node carries on its upper edge: what is done, and to how many.
@@ -131,7 +167,7 @@ fn badge(node: &GraphNode, place: Place, out: &mut String) {
     let wide = columns(&text) * COLUMN + 10.0;
     let _ = write!(
         out,
-        "<g class=\"badge\" transform=\"translate({} -9)\"><rect width=\"{}\" height=\"18\" rx=\"9\"/>\
+        "<g class=\"badge\" transform=\"translate({} -12)\"><rect width=\"{}\" height=\"18\" rx=\"9\"/>\
          <text x=\"{}\" y=\"13\" text-anchor=\"middle\">{}</text></g>",
         number(place.width - wide - 8.0),
         number(wide),

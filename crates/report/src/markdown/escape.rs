@@ -40,7 +40,7 @@ pub(super) fn html(text: &str) -> String {
 }
 
 /// Returns a word as a shell takes it for one.
-pub(super) fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !word.is_empty() && word.chars().all(is_bare) {
         return word.to_owned();

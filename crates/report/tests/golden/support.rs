@@ -157,7 +157,7 @@ pub(crate) fn drift_cause(recorded: impl Into<Value>) -> Cause {
 pub(crate) type Format = (&'static str, fn(&Making) -> String);
 
 /// Every format there is. A new one is added here, and is then tested on every golden plan.
-pub(crate) const FORMATS: [Format; 5] = [
+pub(crate) const FORMATS: [Format; 6] = [
     ("text", |making| making.text_with(&TextOptions { width: 80, style: Style::Plain })),
     ("narrow text", |making| making.text_with(&TextOptions { width: 50, style: Style::Plain })),
     ("colored text", |making| making.text_with(&TextOptions { width: 80, style: Style::Ansi })),
@@ -166,6 +166,7 @@ pub(crate) const FORMATS: [Format; 5] = [
         let options = reconcile_report::markdown::MarkdownOptions::default();
         reconcile_report::markdown::plan(plan, &schemas(), configuration, &options)
     }),
+    ("HTML", Making::html),
     ("JSON", |making| reconcile_report::json::document(&making.json())),
 ];
 
@@ -323,6 +324,16 @@ impl Making {
 
     pub(crate) fn text_with(&self, options: &TextOptions) -> String {
         reconcile_report::text::plan(&self.plan, &schemas(), &self.configuration, options)
+    }
+
+    /// Returns the plan as an HTML page.
+    pub(crate) fn html(&self) -> String {
+        let graph = reconcile_report::Graph::of_plan(&self.plan);
+        let options = reconcile_report::html::HtmlOptions {
+            apply: ["reconcile", "apply", "specs/lab-web"].map(str::to_owned).to_vec(),
+            withheld: Vec::new(),
+        };
+        reconcile_report::html::plan(&self.plan, &schemas(), &self.configuration, &graph, &options)
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
