@@ -1,11 +1,13 @@
 //! A world to test in: a folder, an account on the emulator, and the binary.
 
 mod http;
+pub(crate) mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -218,18 +220,28 @@ impl World {
         self.control("DELETE", "faults", None);
     }
 
+    /// Keeps what is in the account, to be put back by [`World::restore`]. Nothing may be on its way.
+    pub(crate) fn save(&self) {
+        self.control("POST", "save", None);
+    }
+
+    /// Puts back what was in the account, and withdraws every fault and forgets the calls made so far.
+    pub(crate) fn restore(&self) {
+        self.control("POST", "restore", None);
+    }
+
+    /// Waits for an ordered fault to strike, at most so long, and tells whether one has.
+    pub(crate) fn waits_for_fault(&self, at_most: Duration) -> bool {
+        let path = format!("faults?struck_within={}", at_most.as_secs_f32());
+        let faults = self.control("GET", &path, None);
+        let mut faults = faults["faults"].as_array().into_iter().flatten();
+        faults.any(|fault| fault["struck"].as_u64() > Some(0))
+    }
+
     /// Waits until an ordered fault has struck.
     #[track_caller]
     pub(crate) fn wait_for_fault(&self) {
-        for _ in 0..600 {
-            let faults = self.control("GET", "faults", None);
-            let faults = faults["faults"].as_array().or(faults.as_array()).cloned();
-            if faults.into_iter().flatten().any(|fault| fault["struck"].as_u64() > Some(0)) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        panic!("no fault has struck in 30 s");
+        assert!(self.waits_for_fault(Duration::from_secs(30)), "no fault has struck in 30 s");
     }
 
     /// Checks that a text is in no file of the folder.

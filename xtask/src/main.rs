@@ -18,6 +18,7 @@ mod run;
 mod test;
 mod tidy;
 mod venv;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +48,15 @@ enum Task {
     },
     /// Checks what no compiler checks: who may depend on whom, file sizes, and leftovers.
     Tidy,
+    /// Kills the binary at every instant of its runs, and checks what one run later is left. Takes long.
+    Walk {
+        /// Only the points whose name begins so, such as "lab-web, apply" or "every type, destroy, after the call 3".
+        #[arg(long)]
+        only: Option<String>,
+        /// How many worlds are walked on side by side.
+        #[arg(long, default_value_t = 4)]
+        workers: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -66,6 +76,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test => test::run(&root),
         Task::Emulator { port } => emulator::run_in_foreground(&root, port),
         Task::Tidy => tidy::run(&root),
+        Task::Walk { only, workers } => walk::run(&root, only.as_deref(), workers),
     }
 }
 

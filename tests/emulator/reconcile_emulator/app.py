@@ -146,7 +146,7 @@ def strike_before(faults: list[Fault], entry: dict[str, Any]) -> None:
     """Lets the faults happen that come before a call is executed."""
     for fault in faults:
         entry["fault"] = fault.kind
-        if fault.kind == "delay-before" and fault.withdrawn.wait(fault.seconds):
+        if fault.kind == "delay-before" and fault.withdrawn.wait(fault.seconds) and not fault.executed:
             raise Cut
         elif fault.kind == "cut-before":
             raise Cut

@@ -42,12 +42,21 @@ def _dispatch(world: World, request: Request) -> Any:
                 with account.lock:
                     account.reset()
             return {"reset": request.args.get("what", "all")}
+        case "POST", "save":
+            with account.lock:
+                account.save()
+            return {"saved": True}
+        case "POST", "restore":
+            with account.lock:
+                account.restore()
+            return {"restored": True}
         case "GET", "settings":
             return dict(account.settings)
         case "POST", "settings":
             account.settings.change(_body(request))
             return dict(account.settings)
         case "GET", "faults":
+            account.faults.wait(float(request.args.get("struck_within", 0)))
             return {"faults": account.faults.report(), "kinds": KINDS}
         case "POST", "faults":
             orders = _body(request)

@@ -17,7 +17,8 @@ from .calls import mutates
 KINDS = {
     "cut-before": "the connection is cut and the call is not executed",
     "cut-after": "the call is executed and the connection is cut instead of an answer",
-    "delay-before": "the call waits `seconds` before it is executed; deleting the fault drops what waits",
+    "delay-before": "the call waits `seconds` before it is executed; deleting the fault drops what waits, "
+    "or executes it at once if `executed`",
     "delay-after": "the call is executed and its answer waits `seconds`; deleting the fault releases it",
     "truncate": "the call is executed and half of its answer arrives",
     "http": "an answer with `status` (500) and a body that is not the service's; `executed` says whether the call was",
@@ -85,6 +86,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._numbers = itertools.count(1)
         self._faults: list[Fault] = []
 
@@ -97,7 +99,15 @@ class Faults:
     def striking(self, service: str, operation: str) -> list[Fault]:
         """The faults that strike this call; each is counted as having seen it."""
         with self._lock:
-            return [fault for fault in self._faults if fault.strikes(service, operation)]
+            striking = [fault for fault in self._faults if fault.strikes(service, operation)]
+            if striking:
+                self._changed.notify_all()
+            return striking
+
+    def wait(self, seconds: float) -> None:
+        """Waits until a fault has struck, at most so long."""
+        with self._lock:
+            self._changed.wait_for(lambda: any(fault.struck for fault in self._faults), seconds)
 
     def clear(self, number: int | None = None) -> int:
         """Withdraws one fault or all; what waits for it goes on at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 import threading
@@ -101,6 +102,12 @@ class Region:
         del self._born[object_id]
         return False
 
+    def contents(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What exists here, in our model and in moto's, without what is on its way."""
+        places = ("account", "name", "moto", "_schedule", "_order")
+        ours = {name: value for name, value in self.__dict__.items() if name not in places}
+        return ours, dict(self.moto.__dict__)
+
     def hidden_from_writes(self, object_id: str) -> bool:
         return self.setting("hidden_from_writes") and self.hidden(object_id, count_read=False)
 
@@ -116,6 +123,7 @@ class Account:
         self.calls = CallLog()
         self.buckets = Buckets()
         self.regions: dict[str, Region] = {}
+        self._saved: Any = None
 
     def region(self, name: str) -> Region:
         """A region, made with its AWS defaults on first use."""
@@ -133,6 +141,29 @@ class Account:
         self.calls.clear()
         self.buckets = Buckets()
         self.settings = Settings()
+
+
+    def save(self) -> None:
+        """Keeps what exists now, for `restore`. Changes that are on their way are not kept."""
+        for region in self.regions.values():
+            region.advance()
+        self._saved = self._copy({name: region.contents() for name, region in self.regions.items()})
+
+    def restore(self) -> None:
+        """Makes everything what it was when it was saved; faults and the call log begin anew."""
+        if self._saved is None:
+            raise ValueError("nothing was saved")
+        for name, (ours, motos) in self._copy(self._saved).items():
+            region = self.regions[name]
+            region.__dict__.update(ours)
+            region.moto.__dict__.update(motos)
+        self.faults.clear()
+        self.calls.clear()
+
+    def _copy(self, contents: Any) -> Any:
+        """A copy that shares nothing with the original but the places where things are."""
+        places = [self, *self.regions.values(), *(region.moto for region in self.regions.values())]
+        return copy.deepcopy(contents, {id(place): place for place in places})
 
 
 class World:

@@ -49,6 +49,30 @@ class Accounts(Case):
             self.account.client("ec2", "nowhere-1").describe_vpcs()
 
 
+class Saving(Case):
+    def test_what_was_saved_comes_back(self):
+        group = self.account.group("kept")
+        kept = self.account.run(SecurityGroupIds=[group])["InstanceId"]
+        self.account.control("GET", "inventory")
+        self.account.control("POST", "save")
+        before = self.account.control("GET", "inventory")
+        for _ in range(2):
+            self.ec2.terminate_instances(InstanceIds=[kept])
+            self.account.run()
+            self.ec2.delete_security_group(GroupId=self.account.group("new"))
+            self.ec2.create_tags(Resources=[group], Tags=[{"Key": "a", "Value": "b"}])
+            self.account.control("POST", "restore")
+            self.assertEqual(before, self.account.control("GET", "inventory"))
+        self.assertEqual(0, self.account.calls()["total"])
+        self.ec2.terminate_instances(InstanceIds=[kept])
+        self.ec2.describe_instances()
+        self.ec2.delete_security_group(GroupId=group)
+
+    def test_nothing_saved_is_nothing_to_restore(self):
+        with self.assertRaises(urllib.error.HTTPError):
+            self.account.control("POST", "restore")
+
+
 class Counting(Case):
     def test_calls_are_counted_and_logged(self):
         self.account.vpc()
@@ -156,14 +180,18 @@ class Faults(Case):
         self.assertGreater(time.monotonic() - started, 0.3)
 
     def test_a_held_call_can_be_dropped_and_released(self):
-        for kind, executed in (("delay-before", 0), ("delay-after", 1)):
-            with self.subTest(kind):
-                fault = self.account.fault(kind=kind, operation="CreateSecurityGroup", seconds=60)
+        # A call that was let go lands late, and one that was dropped never.
+        for kind, late, executed, after in (
+            ("delay-before", False, 0, 0), ("delay-after", False, 1, 1), ("delay-before", True, 1, 2),
+        ):  # fmt: skip
+            with self.subTest(kind, late=late):
+                name = f"{kind}-{late}"
+                fault = self.account.fault(kind=kind, operation="CreateSecurityGroup", seconds=60, executed=late)
                 ended = []
 
                 def work() -> None:
                     try:
-                        ended.append(self.account.group(kind))
+                        ended.append(self.account.group(name))
                     except (ConnectionClosedError, ReadTimeoutError) as problem:
                         ended.append(problem)
 
@@ -175,7 +203,7 @@ class Faults(Case):
                 self.assertEqual(executed, self.groups())
                 self.account.control("DELETE", f"faults/{fault}")
                 thread.join(5)
-                self.assertEqual(executed, self.groups())
+                self.assertEqual(after, self.groups())
                 self.assertEqual(1, len(ended))
 
     def test_bad_orders_are_refused(self):

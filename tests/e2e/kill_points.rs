@@ -1,0 +1,90 @@
+//! The walk over every kill point: the process is killed, and one plain run later nothing is leaked, doubled, or stuck.
+//!
+//! What survives a kill is what AWS was asked and what is on the disk. So there are two walks over each run: one over its
+//! calls, killed before the service takes the call, when it takes it only after the next run (`late`), and after it took
+//! it and before its answer; and one over its changes to the disk, killed before each: that of an intent (before the
+//! call is sent), of an outcome (after the answer), of a commit, and each step of the checkpoint.
+//!
+//! `cargo xtask test` tries a fixed sample of the points; `cargo xtask walk` tries all.
+
+use serde_json::json;
+
+use crate::support::walk::{Disturb, End, Goal, Point, SCENARIOS, Scenario, Table, Then, walk};
+
+/// How many worlds are walked on side by side, unless `RECONCILE_WALK_WORKERS` says otherwise.
+const WORKERS: usize = 2;
+
+#[test]
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stdout, reason = "the table is what the walk is for")]
+fn one_plain_run_after_any_kill_ends_as_if_there_had_been_none() {
+    let is_whole = std::env::var("RECONCILE_WALK").is_ok_and(|it| it == "whole");
+    let only = std::env::var("RECONCILE_WALK_ONLY").unwrap_or_default();
+    let workers = std::env::var("RECONCILE_WALK_WORKERS").ok().and_then(|it| it.parse().ok());
+    let mut table = Table::default();
+    for (number, scenario) in SCENARIOS.iter().enumerate() {
+        if !only.is_empty() && !only.starts_with(scenario.name) {
+            continue;
+        }
+        let goal = Goal::of(scenario);
+        let mut points = points(scenario, &goal);
+        if !only.is_empty() {
+            points.retain(|point| point.name(scenario).starts_with(&only));
+        } else if !is_whole {
+            points = sample(points, number);
+        }
+        table.merge(walk(scenario, &goal, points, workers.unwrap_or(WORKERS)));
+        println!("{table}\n");
+    }
+    table.assert_clean();
+}
+
+/// Returns every point of a run, with both of the runs that may follow.
+fn points(scenario: &Scenario, goal: &Goal) -> Vec<Point> {
+    let mut points = Vec::new();
+    for nth in 1..=goal.calls.len() {
+        let mut at_call = |kind, fault: &'static str, is_late: bool, end| {
+            let disturb: Disturb = Box::new(move |stage| {
+                stage.world.fault(&json!({
+                    "kind": fault, "operation": "@mutating", "nth": nth, "seconds": 600,
+                    "executed": is_late,
+                }));
+                stage.kill_at_fault();
+                if is_late {
+                    return Ok(Then::Land);
+                }
+                stage.world.forget_faults();
+                Ok(Then::Judge)
+            });
+            points.push(Point { kind, nth, end, disturb });
+        };
+        for end in [End::Apply, End::Destroy] {
+            at_call("before the call", "delay-before", false, end);
+            at_call("after the call", "delay-after", false, end);
+        }
+        at_call("call lands late", "delay-before", true, End::Apply);
+    }
+    for (at, change) in goal.changes.iter().enumerate() {
+        let nth = at + 1;
+        let is_record = change.starts_with("write") && change.ends_with(".journal");
+        let kind = if is_record { "before a record" } else { "before a file" };
+        for end in [End::Apply, End::Destroy] {
+            let disturb: Disturb = Box::new(move |stage| {
+                stage.kill_at_change(nth)?;
+                Ok(Then::Judge)
+            });
+            points.push(Point { kind, nth, end, disturb });
+        }
+    }
+    assert!(points.len() > 20, "{}: there is something to walk over", scenario.name);
+    points
+}
+
+/// Returns a few points of each kind, other ones for each scenario, the same in every run.
+fn sample(points: Vec<Point>, scenario: usize) -> Vec<Point> {
+    let count = points.len();
+    let wanted: Vec<usize> =
+        (0..4).map(|at| (at * count / 4 + (scenario * 7 + at * 3) % (count / 4)) % count).collect();
+    let chosen = points.into_iter().enumerate().filter(|(at, _)| wanted.contains(at));
+    chosen.map(|(_, point)| point).collect()
+}

@@ -1,0 +1,25 @@
+//! `cargo xtask walk`: the whole walk over the instants of a run, which takes too long for `cargo xtask test`.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::emulator::Emulator;
+use crate::venv::Venv;
+use crate::{cargo, run};
+
+/// Walks over every kill point, or over those whose name begins with `only`, with as many worlds side by side as
+/// `workers` says, and prints the table.
+pub(crate) fn run(root: &Path, only: Option<&str>, workers: usize) -> Result<()> {
+    let venv = Venv::ready(root)?;
+    let emulator = Emulator::start(root, &venv, 0)?;
+    run::must_succeed(
+        cargo::command(root)
+            .args(["test", "-p", "reconcile-cli", "--test", "e2e", "kill_points"])
+            .args(["--", "--nocapture"])
+            .env("RECONCILE_TEST_ENDPOINT", emulator.endpoint())
+            .env("RECONCILE_WALK", "whole")
+            .env("RECONCILE_WALK_ONLY", only.unwrap_or_default())
+            .env("RECONCILE_WALK_WORKERS", workers.to_string()),
+    )
+}
