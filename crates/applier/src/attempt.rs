@@ -22,6 +22,7 @@ pub(crate) struct Attempts<'a> {
     pub(crate) young_dependencies: bool,
     count: u32,
     started: Instant,
+    extended: Duration,
 }
 
 impl<'a> Attempts<'a> {
@@ -42,7 +43,19 @@ impl<'a> Attempts<'a> {
             young_dependencies,
             count: 0,
             started,
+            extended: Duration::ZERO,
         }
+    }
+
+    /// Gives the attempts more time: what was spent on finding out what became of one is not time for the change.
+    pub(crate) fn extend(&mut self, time: Duration) {
+        self.deadline += time;
+        self.extended += time;
+    }
+
+    /// Returns how much time was given in addition.
+    pub(crate) fn extended(&self) -> Duration {
+        self.extended
     }
 
     /// Makes a call that may be made twice until it succeeds, fails for good, or time is up.

@@ -20,7 +20,7 @@ pub(crate) fn deviations(schema: &Schema, planned: &Object, live: &Object) -> Ve
 }
 
 /// Returns the object as it is to be recorded: what was read, and what was planned where nothing was read.
-pub(crate) fn merged(schema: &Schema, planned: &Object, live: &Object) -> Object {
+pub fn merged(schema: &Schema, planned: &Object, live: &Object) -> Object {
     schema
         .attributes
         .iter()

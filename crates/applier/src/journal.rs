@@ -22,7 +22,7 @@ pub(crate) struct Journal<'a> {
 }
 
 impl Journal<'_> {
-    /// Writes down what is about to be done, and returns the operation to do it with.
+    /// Writes down what is about to be done, for the `attempt`th time, and returns the operation to do it with.
     ///
     /// # Errors
     ///
@@ -34,6 +34,7 @@ impl Journal<'_> {
         region: Option<String>,
         planned: &Object,
         schema_version: u32,
+        attempt: u32,
     ) -> Result<Operation, StateError> {
         let operation = Operation {
             id: self.cx.ids.next(),
@@ -54,7 +55,7 @@ impl Journal<'_> {
             create_before_destroy: change.create_before_destroy
                 || change.action == Action::Replace(ReplaceOrder::CreateThenDelete),
             timeouts: change.timeouts.clone(),
-            attempt: 1,
+            attempt,
             at: self.seconds(),
         };
         self.cx.session.append(Record::Intent(Box::new(intent))).await?;
@@ -70,6 +71,11 @@ impl Journal<'_> {
         let record =
             Record::Outcome { operation: operation.id.clone(), id: id.clone(), at: self.seconds() };
         self.cx.session.append(record).await
+    }
+
+    /// Writes down that nothing was found of a create whose answer was lost.
+    pub(crate) async fn abandoned(&self, operation: &Operation) -> Result<(), StateError> {
+        self.cx.session.append(Record::Abandon { operation: operation.id.clone() }).await
     }
 
     /// Writes down that a call failed.

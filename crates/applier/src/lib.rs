@@ -17,6 +17,7 @@ mod run;
 mod schedule;
 mod step;
 
+pub use check::merged;
 pub use context::{Clock, Context, Ids, Providers, Sink, Stop};
-pub use recover::{Recovery, recover};
+pub use recover::{Purpose, Recovery, recover};
 pub use run::{Job, Report, apply};

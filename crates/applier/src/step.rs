@@ -19,7 +19,7 @@ use crate::attempt::Attempts;
 use crate::check::{deviations, merged};
 use crate::context::Context;
 use crate::journal::{Created, Journal};
-use crate::recover::LOOKUPS;
+use crate::recover::horizon::{HORIZON, Lookups};
 
 /// How long an attribute may keep its old value after it was written: writes are eventually consistent.
 const WRITE_CONSISTENCY: Duration = Duration::from_secs(30);
@@ -103,30 +103,50 @@ impl Step<'_> {
             let gone = StateChange::RemoveCurrent { address: self.address().clone() };
             self.journal.commit(None, gone).await?;
         }
-        let operation = self
-            .journal
-            .intend(self.change, Verb::Create, region, planned, self.schema.version)
-            .await?;
-        let (id, notes) = match self.call_create(&operation, &plain).await {
-            Ok(created) => created,
-            Err(error) => {
-                self.journal.failed(&operation, &error).await?;
-                return Err(self.failed(&error));
+        let mut attempts = self.attempts();
+        let mut attempt = 1;
+        let (operation, id, notes) = loop {
+            let operation = self
+                .journal
+                .intend(
+                    self.change,
+                    Verb::Create,
+                    region.clone(),
+                    planned,
+                    self.schema.version,
+                    attempt,
+                )
+                .await?;
+            match self.call_create(&mut attempts, &operation, &plain).await {
+                Ok(Some((id, notes))) => break (operation, id, notes),
+                // What may still come of it carries its tag, and is looked for by the next runs.
+                Ok(None) => self.journal.abandoned(&operation).await?,
+                Err(error) => {
+                    self.journal.failed(&operation, &error).await?;
+                    return Err(self.failed(&error));
+                }
             }
+            attempt += 1;
         };
         self.journal.answered(&operation, &id).await?;
         let created = || Created::Now(operation.id.clone());
+        let started = started + attempts.extended();
         let result = self.finish(&operation, &id, &plain, started).await;
         self.record(&operation, &id, planned, result, created(), notes).await
     }
 
-    /// Makes the create call until it is certain that the object is there, once.
+    /// Makes the create call until it is certain that the object is there, once. `None` when an answer was lost, nothing
+    /// came of the call as far as can be told, and only another operation may make it again.
     async fn call_create(
         &self,
+        attempts: &mut Attempts<'_>,
         operation: &Operation,
         planned: &Object,
-    ) -> Result<(ObjectId, Notes), ProviderError> {
-        let mut attempts = self.attempts();
+    ) -> Result<Option<(ObjectId, Notes)>, ProviderError> {
+        let intended = Instant::now();
+        // Where nothing but a tag tells, nothing keeps a second create from making a second object.
+        let is_tag_only =
+            self.provider.recovery(self.type_name(), planned) == Recovery::OperationTag;
         // Once an answer was lost, no later error takes back that the object may be there.
         let mut is_lost = false;
         let after_all = |error: ProviderError, is_lost| match is_lost {
@@ -135,19 +155,29 @@ impl Step<'_> {
         };
         loop {
             let mut error = match self.provider.create(self.type_name(), operation, planned).await {
-                Ok(created) => return Ok((created.id, created.notes)),
+                Ok(created) => return Ok(Some((created.id, created.notes))),
                 Err(error) => error,
             };
             is_lost |= error.execution == Execution::Unknown;
             if error.execution == Execution::Unknown || error.kind == ErrorKind::AlreadyExists {
-                match self.find(operation, planned, &error).await {
-                    Ok(Found::Ours(id)) => return Ok((id, Notes::new())),
+                let looking = Instant::now();
+                let found = match is_tag_only && is_lost {
+                    true => self.find_at_last(operation, planned, &error, intended).await,
+                    false => self.provider.find(self.type_name(), operation, planned).await,
+                };
+                attempts.extend(looking.elapsed());
+                match found {
+                    Ok(Found::Ours(id)) => return Ok(Some((id, Notes::new()))),
                     Ok(Found::Foreign { id, description }) => {
-                        return Err(foreign(&error, &id, &description));
+                        return Err(foreign(&error, self.address(), &id, &description));
                     }
                     // The key is taken by something that is on its way out, or not visible yet.
                     Ok(Found::Nothing) if error.kind == ErrorKind::AlreadyExists => {
                         error.kind = ErrorKind::NotReady;
+                    }
+                    Ok(Found::Nothing) if is_tag_only => {
+                        attempts.wait(error).await.map_err(|error| after_all(error, true))?;
+                        return Ok(None);
                     }
                     Ok(Found::Nothing) => {}
                     Err(looking) if looking.kind.is_retryable() => {}
@@ -158,23 +188,23 @@ impl Step<'_> {
         }
     }
 
-    /// Looks for an object that a failed create may have made.
-    ///
-    /// Where nothing but a tag tells, nothing keeps a second create from making a second object: then it is looked for
-    /// until it must be visible.
-    async fn find(
+    /// Looks for an object that a create may have made whose answer was lost, until it must be visible if it is there,
+    /// and if nobody answered, until the request can land no more.
+    async fn find_at_last(
         &self,
         operation: &Operation,
         planned: &Object,
         error: &ProviderError,
+        intended: Instant,
     ) -> Result<Found, ProviderError> {
-        let is_careful =
-            self.schema.recovery == Recovery::OperationTag && error.execution == Execution::Unknown;
-        let mut waits = LOOKUPS.iter().filter(|_| is_careful);
+        let mut lookups = Lookups::default();
+        let was_answered = error.code.is_some();
         loop {
             let found = self.provider.find(self.type_name(), operation, planned).await?;
-            match (found, waits.next()) {
-                (Found::Nothing, Some(wait)) => tokio::time::sleep(*wait).await,
+            let elapsed = intended.elapsed();
+            let age = if was_answered { elapsed.max(HORIZON) } else { elapsed };
+            match (found, lookups.nothing(age)) {
+                (Found::Nothing, Some(wait)) => tokio::time::sleep(wait).await,
                 (found, _) => return Ok(found),
             }
         }
@@ -210,7 +240,7 @@ impl Step<'_> {
         let region = self.provider.region();
         let operation = self
             .journal
-            .intend(self.change, Verb::Update, region, planned, self.schema.version)
+            .intend(self.change, Verb::Update, region, planned, self.schema.version, 1)
             .await?;
         let update = Update {
             operation: &operation,
@@ -259,7 +289,7 @@ impl Step<'_> {
         let whole = Change { restart: Vec::new(), ..self.change.clone() };
         let operation = self
             .journal
-            .intend(&whole, Verb::Update, region.clone(), between, self.schema.version)
+            .intend(&whole, Verb::Update, region.clone(), between, self.schema.version, 1)
             .await?;
         let update =
             Update { operation: &operation, id: &id, live: &live, planned: &plain, restart: false };
@@ -367,7 +397,7 @@ impl Step<'_> {
         let region = self.provider.region();
         let operation = self
             .journal
-            .intend(self.change, Verb::Delete, region, &Object::new(), self.schema.version)
+            .intend(self.change, Verb::Delete, region, &Object::new(), self.schema.version, 1)
             .await?;
         let mut attempts = self.attempts();
         let call =
@@ -532,14 +562,19 @@ fn waiting_for(goal: Goal, state: &str) -> String {
 }
 
 /// Returns the error for something of somebody else's that is in the way.
-fn foreign(error: &ProviderError, id: &ObjectId, description: &str) -> ProviderError {
+fn foreign(
+    error: &ProviderError,
+    address: &Address,
+    id: &ObjectId,
+    description: &str,
+) -> ProviderError {
     let mut foreign = ProviderError::new(
         ErrorKind::AlreadyExists,
         error.operation,
         format!("{description}, and this stack did not create it"),
     )
     .about(id)
-    .hint("Choose another name, or delete it if nobody needs it.");
+    .hint(format!("Choose another name, delete it if nobody needs it, or adopt it: `reconcile import '{address}' {id}`."));
     foreign.code.clone_from(&error.code);
     foreign
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reconcile_engine::{Clock, Engine, Failure, Ids, Request, Stop};
+use reconcile_model::plan::PlanMode;
 use reconcile_provider_fake::{Cloud, REGISTRY};
 use reconcile_spec::{Inputs, Sources, load};
 use reconcile_state::{MemoryStore, OpenOptions};
@@ -53,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )
     .map_err(told)?;
     let open = OpenOptions { lineage: "lineage".to_owned(), ..OpenOptions::default() };
-    let prepared = engine.prepare(open.clone()).await.map_err(told)?;
+    let prepared = engine.prepare(open.clone(), PlanMode::Apply).await.map_err(told)?;
     let start = Instant::now();
     let planned = engine.plan_prepared(&prepared, &Request::default()).await.map_err(told)?;
     writeln!(out, "first plan      {:8.2?}", start.elapsed())?;
@@ -61,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let report = engine.apply(&prepared, planned, 1000).await.map_err(told)?;
     writeln!(out, "apply           {:8.2?} ({} created)", start.elapsed(), report.done.create)?;
     let start = Instant::now();
-    let prepared = engine.prepare(open).await.map_err(told)?;
+    let prepared = engine.prepare(open, PlanMode::Apply).await.map_err(told)?;
     writeln!(out, "load the state  {:8.2?}", start.elapsed())?;
     let start = Instant::now();
     let planned = engine.plan_prepared(&prepared, &Request::default()).await.map_err(told)?;

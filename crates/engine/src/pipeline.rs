@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use reconcile_applier::{Clock, Context, Ids, Job, Report, Sink, Stop, apply, recover};
+use reconcile_applier::{Clock, Context, Ids, Job, Purpose, Report, Sink, Stop, apply, recover};
 use reconcile_model::{
-    Diagnostic, Event, EventKind, Plan, SchemaSet, Snapshot, event::FORMAT_VERSION,
+    Diagnostic, Event, EventKind, Plan, SchemaSet, Snapshot, event::FORMAT_VERSION, plan::PlanMode,
 };
 use reconcile_planner::Planned;
 use reconcile_provider::Regions;
@@ -33,10 +33,10 @@ pub struct Engine<'a> {
 
 /// A locked state that was read and recovered.
 pub struct Prepared {
-    session: Arc<dyn Session>,
+    pub(crate) session: Arc<dyn Session>,
     /// The state as the plan sees it.
-    prior: Snapshot,
-    lineage: String,
+    pub(crate) prior: Snapshot,
+    pub(crate) lineage: String,
     /// What was settled of an earlier run.
     pub recovered: Vec<String>,
 }
@@ -91,16 +91,20 @@ impl<'a> Engine<'a> {
         planning::make(self, prior, request).await
     }
 
-    /// Takes the lock, reads the state, and settles what an earlier run left open.
+    /// Takes the lock, reads the state, and settles what an earlier run left open, for a run of the given mode.
     ///
     /// # Errors
     ///
     /// When somebody else holds the lock, the state cannot be read or written, or an open operation cannot be settled.
-    pub async fn prepare(&self, options: OpenOptions) -> Result<Prepared, Failure> {
+    pub async fn prepare(&self, options: OpenOptions, mode: PlanMode) -> Result<Prepared, Failure> {
         let session: Arc<dyn Session> = Arc::from(self.store.open(options).await.map_err(failure)?);
-        let recovery = recover(&self.context(&session), &self.spec.stack, self.schemas)
-            .await
-            .map_err(failure)?;
+        let purpose = match mode {
+            PlanMode::Destroy => Purpose::Destroy,
+            PlanMode::Apply | PlanMode::RefreshOnly => Purpose::Apply,
+        };
+        let cx = self.context(&session);
+        let recovery =
+            recover(&cx, &self.spec.stack, self.schemas, purpose).await.map_err(failure)?;
         if !recovery.errors.is_empty() {
             close(&*session).await?;
             return Err(recovery.errors);
@@ -189,11 +193,11 @@ fn has_work(plan: &Plan) -> bool {
     !plan.is_empty()
 }
 
-async fn close(session: &dyn Session) -> Result<(), Failure> {
+pub(crate) async fn close(session: &dyn Session) -> Result<(), Failure> {
     session.close().await.map_err(failure)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn failure(error: StateError) -> Failure {
+pub(crate) fn failure(error: StateError) -> Failure {
     vec![Diagnostic::from(&error)]
 }

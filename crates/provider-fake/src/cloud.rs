@@ -116,6 +116,13 @@ impl Cloud {
                 work(&mut inner.store, &moment)?;
                 Err(failure.error(call))
             }
+            Some(failure @ Failure::LandsAfter(after)) => {
+                // Nothing sees it before, so it may as well be there.
+                let visible = moment.timing.visible + after;
+                let moment = Moment { timing: Timing { visible, ..moment.timing }, ..moment };
+                work(&mut inner.store, &moment)?;
+                Err(failure.error(call))
+            }
             Some(Failure::Breaks) | None => work(&mut inner.store, &moment),
         }
     }

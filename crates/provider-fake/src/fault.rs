@@ -1,5 +1,7 @@
 //! Faults: what goes wrong, when.
 
+use std::time::Duration;
+
 use reconcile_provider::{ErrorKind, ProviderError, error::Execution};
 
 /// The calls of a provider.
@@ -42,6 +44,8 @@ pub enum Failure {
     LostBefore,
     /// The service does what was asked, and its answer is lost.
     LostAfter,
+    /// The connection is lost, and the request lands only after so long. Only for creates.
+    LandsAfter(Duration),
     /// The call is answered well, and the object ends up in a state that nothing leads out of. Only for creates.
     Breaks,
 }
@@ -55,7 +59,7 @@ impl Failure {
                 error.code = Some(format!("{kind:?}"));
                 error
             }
-            Self::LostBefore | Self::LostAfter | Self::Breaks => {
+            Self::LostBefore | Self::LostAfter | Self::LandsAfter(_) | Self::Breaks => {
                 let error =
                     ProviderError::new(ErrorKind::Transient, call.name(), "the answer was lost");
                 ProviderError { execution: Execution::Unknown, ..error }

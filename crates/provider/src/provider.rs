@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconcile_model::{Object, ObjectId};
+use reconcile_model::{Object, ObjectId, schema::Recovery};
 
 use crate::{Created, Depth, Found, Notes, Observed, Operation, ProviderError, Target, Update};
 
@@ -68,6 +68,9 @@ pub trait Provider: Send + Sync {
         operation: &Operation,
         planned: &Object,
     ) -> Result<Found, ProviderError>;
+
+    /// See [`ResourceType::recovery`](crate::ResourceType::recovery); [`Recovery::None`] for an unknown type.
+    fn recovery(&self, type_name: &str, planned: &Object) -> Recovery;
 
     /// See [`DataSource::read`](crate::DataSource::read).
     ///

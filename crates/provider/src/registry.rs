@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use reconcile_model::{Mode, Object, ObjectId, SchemaSet, Value};
+use reconcile_model::{Mode, Object, ObjectId, SchemaSet, Value, schema::Recovery};
 
 use crate::{
     Created, DataSource, Depth, ErrorKind, Found, Notes, Observed, Operation, Provider,
@@ -117,6 +117,10 @@ impl<Cx: Clients + 'static> Provider for Registered<Cx> {
         planned: &Object,
     ) -> Result<Found, ProviderError> {
         self.registry.resource(type_name)?.find(&self.cx, operation, planned).await
+    }
+
+    fn recovery(&self, type_name: &str, planned: &Object) -> Recovery {
+        self.registry.resource(type_name).map_or(Recovery::None, |it| it.recovery(planned))
     }
 
     async fn read_data(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError> {

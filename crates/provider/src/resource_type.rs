@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use reconcile_model::{Object, ObjectId, Schema, tags::Ownership};
+use reconcile_model::{Object, ObjectId, Schema, schema::Recovery, tags::Ownership};
 
 use crate::{Operation, ProviderError};
 
@@ -83,6 +83,13 @@ pub trait ResourceType<Cx: Sync>: Send + Sync {
         operation: &Operation,
         planned: &Object,
     ) -> Result<Found, ProviderError>;
+
+    /// Returns how an interrupted create of this very object is found again: as the schema says, unless the object's
+    /// arguments tell it more surely.
+    fn recovery(&self, planned: &Object) -> Recovery {
+        let _ = planned;
+        self.schema().recovery
+    }
 
     /// Returns how many objects one `read` takes. Filters take 200 values (EC2 API, `Filter`).
     fn batch(&self) -> usize {

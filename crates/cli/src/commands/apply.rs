@@ -133,7 +133,8 @@ pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<
     runtime::block_on(async {
         runtime::signals(stop);
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
-        let prepared = engine.prepare(runtime::open_options(args.lock.lock_timeout)).await?;
+        let open = runtime::open_options(args.lock.lock_timeout);
+        let prepared = engine.prepare(open, job.request.options.mode).await?;
         let run = Run { engine: &engine, prepared: &prepared, schemas: &schemas, args, console };
         run.go(job, &*store).await
     })

@@ -2,6 +2,7 @@
 
 mod crash;
 mod fault;
+mod late;
 mod life;
 mod random;
 mod world;

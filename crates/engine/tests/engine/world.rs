@@ -99,7 +99,7 @@ impl World {
         let spec = self.spec(text);
         let engine = self.engine(&spec);
         let open = OpenOptions { lineage: "lineage".to_owned(), ..OpenOptions::default() };
-        let prepared = engine.prepare(open).await?;
+        let prepared = engine.prepare(open, options.mode).await?;
         let request = Request { options, no_refresh: false };
         match engine.plan_prepared(&prepared, &request).await {
             Ok(planned) => {

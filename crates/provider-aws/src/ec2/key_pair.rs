@@ -165,8 +165,15 @@ impl ResourceType<Aws> for KeyPair {
         id: &ObjectId,
         recorded: &Object,
     ) -> Result<Notes, ProviderError> {
-        let deleted =
-            cx.ec2(DELETE, |ec2| ec2.delete_key_pair().key_name(id.as_str()).send()).await;
+        // By its own id where that is known: the name may be another pair's by the time a lost call lands.
+        let pair = recorded.string("key_pair_id");
+        let deleted = cx
+            .ec2(DELETE, |ec2| {
+                let delete = ec2.delete_key_pair();
+                let name = pair.is_none().then(|| id.0.clone());
+                delete.set_key_pair_id(pair.clone()).set_key_name(name).send()
+            })
+            .await;
         match deleted {
             Ok(_) => {}
             Err(error) if error.kind == ErrorKind::NotFound => {}

@@ -245,6 +245,14 @@ impl ResourceType<Aws> for LbListenerRule {
         });
         Ok(ours.map_or(Found::Nothing, |(arn, _)| Found::Ours(ObjectId(arn))))
     }
+
+    /// With a priority of the spec's there can be only one; one that is chosen here may be another the next time.
+    fn recovery(&self, planned: &Object) -> Recovery {
+        match planned.i32("priority") {
+            Some(_) => Recovery::NaturalKey(&["listener_arn", "priority"]),
+            None => SCHEMA.recovery,
+        }
+    }
 }
 
 /// Returns those of the rules that exist, and possibly others.
