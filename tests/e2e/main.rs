@@ -8,6 +8,7 @@ mod support;
 mod errors;
 mod graph;
 mod html;
+mod import;
 mod kill_points;
 mod lab_web;
 mod lifecycle;

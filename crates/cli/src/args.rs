@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
     Destroy(commands::destroy::DestroyArgs),
+    Import(commands::import::ImportArgs),
     Show(commands::show::ShowArgs),
     Output(commands::output::OutputArgs),
     Graph(commands::graph::GraphArgs),

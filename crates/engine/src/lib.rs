@@ -4,12 +4,14 @@
 //!
 //! **Architecture Invariant:** nothing here prints, asks, or knows which cloud or store it works with.
 
+mod import;
 mod pipeline;
 mod planning;
 mod providers;
 mod record;
 mod refresh;
 
+pub use import::Imported;
 pub use pipeline::{Engine, Failure, Prepared};
 pub use planning::Request;
 pub use providers::Providers;
