@@ -41,9 +41,15 @@ pub(crate) async fn make<'a>(
         let started = Instant::now();
         engine.emit(EventKind::RefreshStarted { objects: prior.objects().count() });
         let before = engine.providers.calls();
-        let observed = refresh(engine.spec, prior, &engine.providers, engine.clock.now() / 1000)
-            .await
-            .map_err(|error| vec![diagnostic("Cannot read the live state", &error)])?;
+        let observed = refresh(
+            engine.spec,
+            prior,
+            engine.schemas,
+            &engine.providers,
+            engine.clock.now() / 1000,
+        )
+        .await
+        .map_err(|error| vec![diagnostic("Cannot read the live state", &error)])?;
         let calls = engine.providers.calls() - before;
         engine.emit(EventKind::RefreshFinished { elapsed: started.elapsed(), calls });
         observed

@@ -1,11 +1,14 @@
 //! Reading the live state of everything recorded: a few calls for each type, all types at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use reconcile_applier::Providers as _;
-use reconcile_model::{Address, Mode, ObjectId, ObjectState, Snapshot};
+use reconcile_model::{
+    Address, Mode, Object, ObjectId, ObjectState, ObjectStatus, Schema, SchemaSet, Snapshot, Value,
+};
 use reconcile_planner::{Live, Observation};
 use reconcile_provider::{Depth, Observed, Provider, ProviderError, Target};
 use reconcile_spec::Spec;
@@ -32,6 +35,7 @@ type Group<'a> = (&'a str, Option<&'a str>, &'a str);
 pub(crate) async fn refresh(
     spec: &Spec,
     prior: &Snapshot,
+    schemas: &SchemaSet,
     providers: &Providers,
     now: u64,
 ) -> Result<Observation, ProviderError> {
@@ -44,7 +48,8 @@ pub(crate) async fn refresh(
     }
     let reads = groups.into_iter().map(|((provider, region, type_name), objects)| async move {
         let provider = providers.settler(provider, region).provider();
-        let found = read(spec, &*provider, type_name, &objects, now).await?;
+        let schema = schemas.get(Mode::Managed, type_name);
+        let found = read(spec, schema, &*provider, type_name, &objects, now).await?;
         Ok::<_, ProviderError>((objects, found))
     });
     let mut observation = Observation::default();
@@ -57,9 +62,25 @@ pub(crate) async fn refresh(
     Ok(observation)
 }
 
+/// Returns what is recorded of an object. One that a crash left incomplete was never read: what it lacks then matters,
+/// too.
+fn to_be_read<'a>(schema: Option<&Schema>, object: &'a ObjectState) -> Cow<'a, Object> {
+    match (schema, object.status) {
+        (Some(schema), ObjectStatus::Incomplete) => {
+            let mut all = object.attributes.clone();
+            for attribute in schema.attributes {
+                all.entry(attribute.name.to_owned()).or_insert(Value::Unknown);
+            }
+            Cow::Owned(all)
+        }
+        _ => Cow::Borrowed(&object.attributes),
+    }
+}
+
 /// Reads the objects of one type; those that are missing and young a few times more.
 async fn read(
     spec: &Spec,
+    schema: Option<&Schema>,
     provider: &dyn Provider,
     type_name: &str,
     objects: &[(&Address, &ObjectState)],
@@ -71,14 +92,12 @@ async fn read(
         (object.id.clone(), block.map_or(&none, |block| &block.arguments))
     };
     let all: Vec<_> = objects.iter().map(target).collect();
-    let targets: Vec<Target<'_>> = objects
+    let recorded: Vec<Cow<'_, Object>> =
+        objects.iter().map(|(_, object)| to_be_read(schema, object)).collect();
+    let targets: Vec<Target<'_>> = recorded
         .iter()
         .zip(&all)
-        .map(|((_, object), (id, arguments))| Target {
-            id,
-            recorded: &object.attributes,
-            arguments,
-        })
+        .map(|(recorded, (id, arguments))| Target { id, recorded, arguments })
         .collect();
     let mut found = provider.read(type_name, &targets, Depth::Full).await?;
     for wait in SECOND_LOOKS {

@@ -16,8 +16,8 @@ pub(crate) struct Goal {
     pub(crate) changes: Vec<String>,
     /// How many objects there are of each kind, address, and description.
     objects: BTreeMap<Described, usize>,
-    /// What is recorded, without what is different in every run.
-    recorded: Value,
+    /// Every attribute as it is planned to stay, without what is different in every run.
+    planned: Value,
 }
 
 /// An object as it looks in every run: its kind, its address if it has one, and the rest.
@@ -45,7 +45,7 @@ impl Goal {
     /// Makes the scenario's run undisturbed.
     pub(crate) fn of(scenario: &Scenario) -> Self {
         let stage = Stage::new(scenario);
-        let before = (objects(&stage), recorded(&stage));
+        let before = (scenario.command == "destroy").then(|| state(&stage));
         stage.begin();
         let changes = stage.kill_at_change(0).expect("the undisturbed run can be watched");
         let log = stage.world.calls()["log"].clone();
@@ -61,11 +61,8 @@ impl Goal {
             .collect();
         assert!(!calls.is_empty(), "{}: the undisturbed run changes something", scenario.name);
         // What was destroyed, a plain apply makes again.
-        let (objects, recorded) = match scenario.command {
-            "destroy" => before,
-            _ => (objects(&stage), recorded(&stage)),
-        };
-        Self { calls, changes, objects, recorded }
+        let (objects, planned) = before.unwrap_or_else(|| state(&stage));
+        Self { calls, changes, objects, planned }
     }
 
     /// Makes the run that follows a disturbed one, and compares what it leads to.
@@ -90,10 +87,13 @@ impl Goal {
     }
 
     fn judge_applied(&self, stage: &Stage, verdict: &mut Verdict) {
-        let plan = stage.run(&["plan", "--detailed-exitcode"]);
-        if plan.code != Some(0) {
-            verdict.wedged.push(format!("plan ended with {:?}: {}", plan.code, plan.told));
-        }
+        let planned = match planned(stage) {
+            Ok(planned) => planned,
+            Err(problem) => {
+                verdict.wedged.push(problem);
+                Value::Null
+            }
+        };
         let there = objects(stage);
         let by_address = |all: &BTreeMap<Described, usize>, kind: &str, address: &str| -> usize {
             all.iter().filter(|((k, a, _), _)| k == kind && a == address).map(|(_, n)| n).sum()
@@ -117,12 +117,13 @@ impl Goal {
                 verdict.wedged.push(format!("missing: {described:?}"));
             }
         }
-        let recorded = recorded(stage);
-        let mut differences = Vec::new();
-        compare("", &recorded, &self.recorded, &mut differences);
-        if !differences.is_empty() {
-            let told = differences.join("\n");
-            verdict.wedged.push(format!("recorded is not as after an undisturbed run:\n{told}"));
+        if verdict.wedged.is_empty() {
+            let mut differences = Vec::new();
+            compare("", &planned, &self.planned, &mut differences);
+            if !differences.is_empty() {
+                let told = differences.join("\n");
+                verdict.wedged.push(format!("not as after an undisturbed run:\n{told}"));
+            }
         }
     }
 }
@@ -132,7 +133,7 @@ fn judge_destroyed(stage: &Stage, verdict: &mut Verdict) {
         verdict.leaks.push(format!("{kind} {address} {what}"));
     }
     let list = stage.run(&["state", "list"]);
-    if list.code != Some(0) || !list.told.trim().is_empty() {
+    if list.code != Some(0) || !list.stdout.trim().is_empty() {
         verdict.wedged.push(format!("still on record: {}", list.told));
     }
 }
@@ -173,12 +174,34 @@ fn objects(stage: &Stage) -> BTreeMap<Described, usize> {
     counts
 }
 
-/// Returns what is recorded, without what is different in every run.
-fn recorded(stage: &Stage) -> Value {
-    let shown = stage.run(&["show", "--json"]);
-    let mut shown: Value = serde_json::from_str(&shown.told).unwrap_or(Value::String(shown.told));
-    scrub(&mut shown);
-    shown["values"].clone()
+/// Returns what is there, and what is planned, which must be to leave it.
+fn state(stage: &Stage) -> (BTreeMap<Described, usize>, Value) {
+    (objects(stage), planned(stage).expect("an undisturbed run leaves nothing to do"))
+}
+
+/// Plans, and returns what every attribute is planned to be, without what is different in every run.
+///
+/// # Errors
+///
+/// When there is something to do, or planning fails.
+fn planned(stage: &Stage) -> Result<Value, String> {
+    let ended = stage.run(&["plan", "--json", "--detailed-exitcode"]);
+    let Ok(plan) = serde_json::from_str::<Value>(&ended.stdout) else {
+        return Err(format!("plan ended with {:?}: {}", ended.code, ended.told));
+    };
+    if ended.code != Some(0) {
+        let mut changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
+        changes.retain(|change| change["change"]["actions"] != serde_json::json!(["no-op"]));
+        let changes: Vec<String> = changes
+            .iter()
+            .map(|it| format!("{} {}", it["address"], it["change"]["actions"]))
+            .collect();
+        let outputs = &plan["output_changes"];
+        return Err(format!("the plan is not empty: {}, {outputs}", changes.join(", ")));
+    }
+    let mut planned = plan["planned_values"].clone();
+    scrub(&mut planned);
+    Ok(planned)
 }
 
 /// Lists where two values differ.

@@ -32,7 +32,9 @@ pub(crate) struct Stage {
 pub(crate) struct Ended {
     /// `None` when it was killed.
     pub(crate) code: Option<i32>,
-    /// What it said.
+    /// Its result.
+    pub(crate) stdout: String,
+    /// All that it said.
     pub(crate) told: String,
 }
 
@@ -81,28 +83,35 @@ impl Stage {
 
     /// Runs a command to its end, or for ten minutes.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        // Files do not fill up as pipes do.
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let output = folder.path().join("output");
-        let file = File::create(&output).expect("a file");
+        let [stdout, stderr] = ["stdout", "stderr"].map(|name| folder.path().join(name));
         let mut child = self
             .world
             .command(arguments)
-            .stdout(file.try_clone().expect("a file"))
-            .stderr(file)
+            .stdout(File::create(&stdout).expect("a file"))
+            .stderr(File::create(&stderr).expect("a file"))
             .spawn()
             .expect("the binary can be run");
+        let mut code = None;
+        let mut hangs = true;
         for _ in 0..LOOKS {
             if let Some(status) = child.try_wait().expect("it is our child") {
-                let told = fs::read(&output).expect("the output can be read");
-                let told = String::from_utf8_lossy(&told).into_owned();
-                return Ended { code: status.code(), told };
+                (code, hangs) = (status.code(), false);
+                break;
             }
             sleep(LOOK);
         }
-        child.kill().expect("it runs");
-        child.wait().expect("it was killed");
-        let told = fs::read_to_string(&output).unwrap_or_default();
-        Ended { code: None, told: format!("{told}\nIt was still running after ten minutes.") }
+        if hangs {
+            child.kill().expect("it runs");
+            child.wait().expect("it was killed");
+        }
+        let text = |path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+        let (stdout, mut told) = (text(&stdout), text(&stderr));
+        if hangs {
+            told.push_str("It was still running after ten minutes.");
+        }
+        Ended { code, told: format!("{stdout}{told}"), stdout }
     }
 
     /// Starts the scenario's run, and kills it once an ordered fault has struck. Tells whether it came to that.
