@@ -11,6 +11,9 @@ use serde_json::json;
 
 use crate::support::walk::{Disturb, End, Goal, Point, SCENARIOS, Scenario, Table, Then, walk};
 
+/// How many points of each scenario the sample has.
+const SAMPLE: usize = 4;
+
 /// How many worlds are walked on side by side, unless `RECONCILE_WALK_WORKERS` says otherwise.
 const WORKERS: usize = 2;
 
@@ -31,7 +34,7 @@ fn one_plain_run_after_any_kill_ends_as_if_there_had_been_none() {
         if !only.is_empty() {
             points.retain(|point| point.name(scenario).starts_with(&only));
         } else if !is_whole {
-            points = sample(points, number);
+            points = sample(scenario, points, number);
         }
         table.merge(walk(scenario, &goal, points, workers.unwrap_or(WORKERS)));
         println!("{table}\n");
@@ -82,11 +85,12 @@ fn points(scenario: &Scenario, goal: &Goal) -> Vec<Point> {
     points
 }
 
-/// Returns a few points of each kind, other ones for each scenario, the same in every run.
-fn sample(points: Vec<Point>, scenario: usize) -> Vec<Point> {
-    let count = points.len();
-    let wanted: Vec<usize> =
-        (0..4).map(|at| (at * count / 4 + (scenario * 7 + at * 3) % (count / 4)) % count).collect();
-    let chosen = points.into_iter().enumerate().filter(|(at, _)| wanted.contains(at));
-    chosen.map(|(_, point)| point).collect()
+/// Returns a few points of every scenario, spread over its instants, other ones for each, the same in every run.
+fn sample(scenario: &Scenario, points: Vec<Point>, number: usize) -> Vec<Point> {
+    // A destroy waits for what a killed apply may still have under way: minutes that the whole walk has.
+    let is_quick = |point: &Point| scenario.command == "destroy" || point.end == End::Apply;
+    let points: Vec<Point> = points.into_iter().filter(is_quick).collect();
+    let part = points.len() / SAMPLE;
+    let chosen = |at: usize| at % part == (number * 7 + at / part * 3) % part && at / part < SAMPLE;
+    points.into_iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, point)| point).collect()
 }

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
     let schemas = load::schemas();
     let store = runtime::store(&args.state.state_dir, &spec.stack)?;
     let (stop, stopped) = watch::channel(Stop::No);
-    let sink = progress::sink(console, args.json);
+    let sink = progress::sink(console, false);
     let imported = runtime::block_on(async {
         runtime::signals(stop);
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
