@@ -53,6 +53,9 @@ enum Task {
         /// Only the points whose name begins so, such as "lab-web, apply" or "every type, destroy, after the call 3".
         #[arg(long)]
         only: Option<String>,
+        /// Only every Nth point.
+        #[arg(long, default_value_t = 1)]
+        every: usize,
         /// How many worlds are walked on side by side.
         #[arg(long, default_value_t = 4)]
         workers: usize,
@@ -76,7 +79,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test => test::run(&root),
         Task::Emulator { port } => emulator::run_in_foreground(&root, port),
         Task::Tidy => tidy::run(&root),
-        Task::Walk { only, workers } => walk::run(&root, only.as_deref(), workers),
+        Task::Walk { only, every, workers } => walk::run(&root, only.as_deref(), every, workers),
     }
 }
 

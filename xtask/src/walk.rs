@@ -8,9 +8,9 @@ use crate::emulator::Emulator;
 use crate::venv::Venv;
 use crate::{cargo, run};
 
-/// Walks over every kill point, or over those whose name begins with `only`, with as many worlds side by side as
+/// Walks over every kill point, or over those whose name begins with `only`, each or each `every`th, with as many worlds side by side as
 /// `workers` says, and prints the table.
-pub(crate) fn run(root: &Path, only: Option<&str>, workers: usize) -> Result<()> {
+pub(crate) fn run(root: &Path, only: Option<&str>, every: usize, workers: usize) -> Result<()> {
     let venv = Venv::ready(root)?;
     let emulator = Emulator::start(root, &venv, 0)?;
     run::must_succeed(
@@ -20,6 +20,7 @@ pub(crate) fn run(root: &Path, only: Option<&str>, workers: usize) -> Result<()>
             .env("RECONCILE_TEST_ENDPOINT", emulator.endpoint())
             .env("RECONCILE_WALK", "whole")
             .env("RECONCILE_WALK_ONLY", only.unwrap_or_default())
+            .env("RECONCILE_WALK_EVERY", every.to_string())
             .env("RECONCILE_WALK_WORKERS", workers.to_string()),
     )
 }

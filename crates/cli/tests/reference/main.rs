@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["show"],
     &["output"],
     &["graph"],
+    &["import"],
     &["state", "list"],
     &["state", "show"],
     &["state", "mv"],

@@ -44,7 +44,9 @@ impl Table {
             told("duplicate", &verdict.duplicates),
             told("wedged", &verdict.wedged),
         ];
-        for problem in found.into_iter().flatten() {
+        let found: Vec<String> = found.into_iter().flatten().collect();
+        println!("{point}: {}", if found.is_empty() { "well" } else { "not well" });
+        for problem in found {
             println!("{problem}\n");
             self.problems.push(problem);
         }
@@ -54,6 +56,11 @@ impl Table {
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows.extend(other.rows);
         self.problems.extend(other.problems);
+    }
+
+    /// Returns how many points were tried.
+    pub(crate) fn points(&self) -> usize {
+        self.rows.iter().map(|(_, row)| row.points).sum()
     }
 
     /// Checks that nothing went wrong anywhere.
