@@ -5,11 +5,13 @@
 //!
 //! **Architecture Invariant:** a value that is sensitive and not sealed cannot be written; trying is an error.
 
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Object, Value};
+use crate::{Number, Object, Value};
 
 const SEALED: &str = "$sealed";
 const UNKNOWN: &str = "$unknown";
@@ -61,52 +63,115 @@ impl Serialize for Object {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode(serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        deserializer.deserialize_any(AnyValue)
     }
 }
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode_members(serde_json::Map::deserialize(deserializer)?).map_err(D::Error::custom)
+        deserializer.deserialize_map(Members)
     }
 }
 
-fn decode(json: serde_json::Value) -> Result<Value, String> {
-    Ok(match json {
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(decode).collect::<Result<_, _>>()?)
+/// Takes in a value as the reader comes across its parts: a state of a hundred thousand objects is read once, and not
+/// first into a tree of JSON.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, whole: i64) -> Result<Value, E> {
+        Ok(whole.into())
+    }
+
+    fn visit_u64<E>(self, whole: u64) -> Result<Value, E> {
+        #[expect(clippy::cast_precision_loss, reason = "so is every number beyond 64 bits")]
+        let rounded = || Number::from_f64(whole as f64).map_or(Value::Null, Value::Number);
+        Ok(i64::try_from(whole).map_or_else(|_| rounded(), Value::from))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        serde_json::Value::Object(members) => {
-            if let (1, Some(serde_json::Value::String(digest))) =
-                (members.len(), members.get(SEALED))
-            {
-                return Ok(Value::Sealed(digest.clone()));
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Object::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if object.is_empty() && (key == SEALED || key == UNKNOWN) {
+                let marked = match (&*key, members.next_value()?) {
+                    (SEALED, Value::String(digest)) => Some(Value::Sealed(digest)),
+                    (UNKNOWN, Value::Bool(true)) => Some(Value::Unknown),
+                    _ => None,
+                };
+                let is_alone = members.next_key::<IgnoredAny>()?.is_none();
+                return marked.filter(|_| is_alone).ok_or_else(|| not_a_key(&key));
             }
-            if let (1, Some(serde_json::Value::Bool(true))) = (members.len(), members.get(UNKNOWN))
-            {
-                return Ok(Value::Unknown);
-            }
-            Value::Map(decode_members(members)?)
+            object.insert(plain(key)?, members.next_value()?);
         }
-        plain @ (serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_)) => Value::from_json(&plain),
-    })
+        Ok(Value::Map(object))
+    }
 }
 
-fn decode_members(members: serde_json::Map<String, serde_json::Value>) -> Result<Object, String> {
-    members
-        .into_iter()
-        .map(|(key, value)| {
-            let key = match key.strip_prefix('$') {
-                Some(rest) if rest.starts_with('$') => rest.to_owned(),
-                Some(_) => return Err(format!("unknown marker `{key}` in a value")),
-                None => key,
-            };
-            Ok((key, decode(value)?))
-        })
-        .collect()
+/// Takes in the members of an object.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+        let mut object = Object::new();
+        while let Some(key) = members.next_key()? {
+            object.insert(plain(key)?, members.next_value()?);
+        }
+        Ok(object)
+    }
+}
+
+/// Returns a key as it was before it was written.
+fn plain<E: serde::de::Error>(mut key: String) -> Result<String, E> {
+    if key.starts_with('$') {
+        key.remove(0);
+        if !key.starts_with('$') {
+            return Err(not_a_key(&format!("${key}")));
+        }
+    }
+    Ok(key)
+}
+
+fn not_a_key<E: serde::de::Error>(key: &str) -> E {
+    E::custom(format_args!("unknown marker `{key}` in a value"))
 }
 
 #[cfg(test)]
@@ -124,6 +189,29 @@ mod tests {
         ]);
         let text = serde_json::to_string(&value).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_in_plain_json() {
+        for text in ["0", "-7", "9223372036854775807", "18446744073709551615", "1e3", "0.1", "1e99"]
+        {
+            let json: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(text).unwrap(), Value::from_json(&json));
+        }
+    }
+
+    #[test]
+    fn what_is_no_marker_is_refused() {
+        for text in [
+            r#"{"$secret": 1}"#,
+            r#"{"$sealed": 1}"#,
+            r#"{"$unknown": false}"#,
+            r#"{"$sealed": "sha256:00", "more": 1}"#,
+            r#"{"more": 1, "$sealed": "sha256:00"}"#,
+        ] {
+            let error = serde_json::from_str::<Value>(text).unwrap_err().to_string();
+            assert!(error.contains("unknown marker `$"), "{error}");
+        }
     }
 
     #[test]

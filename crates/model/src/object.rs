@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +42,11 @@ impl fmt::Display for ObjectId {
 /// The attributes of one object, or the members of a map, by name.
 ///
 /// The typed getters return `None` for what is absent, null, or unknown, and look through sensitive marks.
+///
+/// A clone shares its members with the original until one of the two is changed, and two that share their members compare
+/// equal at once: most objects of a run are copies of others, in state, observation, plan, and scope.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Object(BTreeMap<String, Value>);
+pub struct Object(Arc<BTreeMap<String, Value>>);
 
 impl Object {
     /// Returns an object without members.
@@ -50,9 +54,15 @@ impl Object {
         Self::default()
     }
 
+    /// Tells whether the two are clones of one object that neither has changed since. They are equal then; two that share
+    /// nothing may be equal as well.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Sets a member; `Option`s set null when they are `None`.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
+        self.insert(name.to_owned(), value.into());
     }
 
     /// Sets a member and returns the object, for building one in an expression.
@@ -140,9 +150,17 @@ impl Object {
         self.0.get(name)?.at(&Path(rest.to_vec()))
     }
 
+    /// Tells whether anything in the object is sensitive.
+    pub fn has_sensitive(&self) -> bool {
+        self.0.values().any(Value::has_sensitive)
+    }
+
     /// Returns the object without any sensitive mark.
     #[must_use]
     pub fn unmarked(&self) -> Self {
+        if !self.has_sensitive() {
+            return self.clone();
+        }
         self.0.iter().map(|(k, v)| (k.clone(), v.unmarked())).collect()
     }
 
@@ -172,13 +190,13 @@ impl Deref for Object {
 
 impl DerefMut for Object {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        Arc::make_mut(&mut self.0)
     }
 }
 
 impl FromIterator<(String, Value)> for Object {
     fn from_iter<T: IntoIterator<Item = (String, Value)>>(members: T) -> Self {
-        Self(members.into_iter().collect())
+        Self(Arc::new(members.into_iter().collect()))
     }
 }
 
@@ -187,7 +205,7 @@ impl IntoIterator for Object {
     type IntoIter = std::collections::btree_map::IntoIter<String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        Arc::unwrap_or_clone(self.0).into_iter()
     }
 }
 
@@ -202,6 +220,6 @@ impl<'a> IntoIterator for &'a Object {
 
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(&self.0).finish()
+        f.debug_map().entries(&*self.0).finish()
     }
 }

@@ -5,6 +5,7 @@
 //! expression gives it during apply.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -360,8 +361,12 @@ impl Plan {
 
     /// Returns the plan with every sensitive value sealed, as it may be written to a file.
     pub fn sealed(&self) -> Self {
-        let salt = if self.lineage.is_empty() { &self.stack } else { &self.lineage };
-        let mut plan = self.clone();
+        self.clone().seal()
+    }
+
+    fn seal(self) -> Self {
+        let mut plan = self;
+        let salt = if plan.lineage.is_empty() { &plan.stack } else { &plan.lineage };
         plan.variables = seal::seal_object(&plan.variables, salt);
         for change in &mut plan.changes {
             for side in [&mut change.before, &mut change.after].into_iter().flatten() {
@@ -391,10 +396,41 @@ impl Plan {
     /// Unchanged objects count by their presence in the state's serial alone, and files by their digest, so that the
     /// cost stays that of the changes.
     pub fn fingerprint(&self) -> String {
-        let mut plan = self.sealed();
-        plan.changes.retain(|change| change.action != Action::NoOp);
-        let bytes =
-            serde_json::to_vec(&plan).expect("a sealed plan has nothing that JSON cannot say");
-        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        let plan = Self {
+            format_version: self.format_version,
+            stack: self.stack.clone(),
+            lineage: self.lineage.clone(),
+            serial: self.serial,
+            spec_digest: self.spec_digest.clone(),
+            options: self.options.clone(),
+            variables: self.variables.clone(),
+            changes: self.changes.iter().filter(|it| it.action != Action::NoOp).cloned().collect(),
+            steps: self.steps.clone(),
+            outputs: self.outputs.clone(),
+            drift: self.drift.clone(),
+            warnings: self.warnings.clone(),
+        };
+        let mut hash = io::BufWriter::with_capacity(HASHED_AT_ONCE, Hash(Sha256::new()));
+        serde_json::to_writer(&mut hash, &plan.seal())
+            .expect("a sealed plan has nothing that JSON cannot say");
+        let Ok(Hash(hash)) = hash.into_inner() else { unreachable!("hashing cannot fail") };
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// How many bytes are gathered before they are hashed.
+const HASHED_AT_ONCE: usize = 64 * 1024;
+
+/// Hashes what is written to it.
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -87,14 +87,26 @@ pub fn changed_paths(schema: &Schema, before: &Object, after: &Object) -> Vec<Pa
 
 /// Fills in what the spec leaves to the schema, to the object as it is, or to AWS.
 fn fill(attributes: &[Attribute], config: &Object, prior: Option<&Object>) -> Object {
-    attributes
-        .iter()
-        .map(|attribute| {
-            let given = config.value(attribute.name);
-            let before = prior.map(|prior| prior.value(attribute.name));
-            (attribute.name.to_owned(), fill_value(attribute, given, before))
-        })
-        .collect()
+    let Some(prior) = prior else {
+        let filled = |it: &Attribute| fill_value(it, config.value(it.name), None);
+        return attributes.iter().map(|it| (it.name.to_owned(), filled(it))).collect();
+    };
+    // The object as it is, with what differs put in: mostly that is nothing, and then both share all there is.
+    let mut all = prior.clone();
+    let mut known = 0;
+    for attribute in attributes {
+        let found = prior.get(attribute.name);
+        known += usize::from(found.is_some());
+        let before = found.unwrap_or(&Value::Null);
+        let value = fill_value(attribute, config.value(attribute.name), Some(before));
+        if found != Some(&value) {
+            all.insert(attribute.name.to_owned(), value);
+        }
+    }
+    if known < prior.len() {
+        all.retain(|name, _| attributes.iter().any(|attribute| attribute.name == name));
+    }
+    all
 }
 
 fn fill_value(attribute: &Attribute, given: &Value, before: Option<&Value>) -> Value {
@@ -192,7 +204,9 @@ fn has_same_identity(attributes: &[Attribute], given: &Object, before: &Object) 
 fn with_tags_all(schema: &Schema, mut after: Object, default_tags: &Object) -> Object {
     if schema.is_taggable() {
         let all = tags::merge(default_tags, after.value("tags"));
-        after.set("tags_all", all);
+        if after.get("tags_all") != Some(&all) {
+            after.set("tags_all", all);
+        }
     }
     after
 }
@@ -218,13 +232,16 @@ impl Changes {
         at: &Path,
         ask: &dyn Fn(crate::schema::ReplaceRule) -> bool,
     ) {
+        if before.shares_with(after) {
+            return;
+        }
         for attribute in attributes {
-            let path = at.name(attribute.name);
             let old = before.value(attribute.name);
             let new = after.value(attribute.name);
             if is_same(attribute, old, new) {
                 continue;
             }
+            let path = at.name(attribute.name);
             match (attribute.kind, old.as_list(), new.as_list()) {
                 (Kind::Blocks(blocks), Some(old), Some(new))
                     if blocks.nesting == Nesting::List && old.len() == new.len() =>

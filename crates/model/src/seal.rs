@@ -29,6 +29,10 @@ pub fn seal(value: &Value, salt: &str) -> Value {
 
 /// Returns the object with every sensitive part replaced by its digest.
 pub fn seal_object(object: &Object, salt: &str) -> Object {
+    // Most objects have nothing to seal, and a clone shares all there is.
+    if !object.has_sensitive() {
+        return object.clone();
+    }
     object.iter().map(|(k, v)| (k.clone(), seal(v, salt))).collect()
 }
 
@@ -63,6 +67,9 @@ pub fn unseal(recorded: &Value, candidate: &Value, salt: &str) -> Value {
 
 /// Returns the recorded object with its digests opened by a candidate; see [`unseal`].
 pub fn unseal_object(recorded: &Object, candidate: &Object, salt: &str) -> Object {
+    if !recorded.has_sensitive() {
+        return recorded.clone();
+    }
     recorded.iter().map(|(k, v)| (k.clone(), unseal(v, candidate.value(k), salt))).collect()
 }
 
@@ -70,18 +77,21 @@ pub fn unseal_object(recorded: &Object, candidate: &Object, salt: &str) -> Objec
 ///
 /// A set's items have no places: where an item of a set is sensitive, all of the set is.
 pub fn mark_like(schema: &Schema, value: &Object, like: &Object) -> Object {
-    let member = |(name, value): (&String, &Value)| {
+    let is_marked = like.has_sensitive();
+    let mut marked = value.clone();
+    for (name, value) in value {
         let attribute = schema.attribute(name);
-        let mark = match (attribute.map(|a| a.kind), like.value(name)) {
+        let like = like.value(name);
+        let mark = match attribute.map(|a| a.kind) {
             _ if attribute.is_some_and(|a| a.sensitive) => value.clone().sensitive(),
-            (Some(kind), like) if is_unordered(kind) && like.has_sensitive() => {
-                value.clone().sensitive()
-            }
-            (_, like) => mark_value_like(value, like),
+            // Only what changes is copied: hardly anything is sensitive.
+            _ if !is_marked || !like.has_sensitive() => continue,
+            Some(kind) if is_unordered(kind) => value.clone().sensitive(),
+            _ => mark_value_like(value, like),
         };
-        (name.clone(), mark)
-    };
-    value.iter().map(member).collect()
+        marked.insert(name.clone(), mark);
+    }
+    marked
 }
 
 fn is_unordered(kind: Kind) -> bool {

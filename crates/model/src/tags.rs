@@ -63,10 +63,14 @@ pub fn merge(default_tags: &Object, tags: &Value) -> Value {
         Value::Sensitive(inner) => merge(default_tags, inner).sensitive(),
         Value::Unknown => Value::Unknown,
         Value::Map(own) => {
-            let mut all = default_tags.clone();
-            all.extend(own.iter().map(|(k, v)| (k.clone(), v.clone())));
+            let mut all = if default_tags.is_empty() { own } else { default_tags }.clone();
+            if !default_tags.is_empty() {
+                all.extend(own.iter().map(|(k, v)| (k.clone(), v.clone())));
+            }
             // A null tag is one left out.
-            all.retain(|_, value| !value.is_null());
+            if all.values().any(Value::is_null) {
+                all.retain(|_, value| !value.is_null());
+            }
             Value::Map(all)
         }
         Value::Null
@@ -81,13 +85,14 @@ pub fn merge(default_tags: &Object, tags: &Value) -> Value {
 /// Returns the part of `tags_all` that a resource's own `tags` would have to say: everything but what the default tags
 /// give already and the resource's recorded or configured tags do not repeat.
 pub fn own(all: &Object, default_tags: &Object, mentioned: &Object) -> Object {
-    all.iter()
-        .filter(|(key, value)| {
-            mentioned.contains_key(*key)
-                || default_tags.get(*key).map(Value::bare) != Some(value.bare())
-        })
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    let is_own = |key: &String, value: &Value| {
+        mentioned.contains_key(key) || default_tags.get(key).map(Value::bare) != Some(value.bare())
+    };
+    let mut own = all.clone();
+    if !all.iter().all(|(key, value)| is_own(key, value)) {
+        own.retain(|key, value| is_own(key, value));
+    }
+    own
 }
 
 /// Sets `tags` of an object that was read to the part of `tags_all` that the resource itself has to say, null when it says
@@ -97,5 +102,8 @@ pub fn set_own(live: &mut Object, default_tags: &Object, mentioned: &Value) {
     let none = Object::new();
     let own = own(all, default_tags, mentioned.as_map().unwrap_or(&none));
     let nothing = own.is_empty() && mentioned.is_null();
-    live.set("tags", if nothing { Value::Null } else { Value::Map(own) });
+    let own = if nothing { Value::Null } else { Value::Map(own) };
+    if live.get("tags") != Some(&own) {
+        live.set("tags", own);
+    }
 }

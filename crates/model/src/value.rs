@@ -59,9 +59,7 @@ impl Value {
         match self {
             Self::Sensitive(inner) => inner.unmarked(),
             Self::List(items) => Self::List(items.iter().map(Self::unmarked).collect()),
-            Self::Map(object) => {
-                Self::Map(object.iter().map(|(k, v)| (k.clone(), v.unmarked())).collect())
-            }
+            Self::Map(object) => Self::Map(object.unmarked()),
             Self::Null
             | Self::Bool(_)
             | Self::Number(_)
@@ -76,7 +74,7 @@ impl Value {
         match self {
             Self::Sensitive(_) | Self::Sealed(_) => true,
             Self::List(items) => items.iter().any(Self::has_sensitive),
-            Self::Map(object) => object.values().any(Self::has_sensitive),
+            Self::Map(object) => object.has_sensitive(),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Unknown => false,
         }
     }
