@@ -2,7 +2,7 @@
 
 use reconcile_model::{
     Change, Diagnostic, Object, Schema, Value,
-    detach::{self, Detached},
+    detach::{self, Detached, Reference},
     proposed::{Renewal, propose},
 };
 use reconcile_spec::{Block, Scope, When};
@@ -62,7 +62,10 @@ pub(crate) fn detached<'a>(
     let before = change.before.as_ref().expect("an update has a before");
     let gone: Vec<(&str, &Object)> =
         gone.filter_map(|it| Some((it.address.type_name(), it.before.as_ref()?))).collect();
-    match detach::detached(schema, before, &gone) {
+    let is_gone = |reference: &Reference<'_>| {
+        gone.iter().any(|(type_name, object)| reference.is_to(type_name, object))
+    };
+    match detach::detached(schema, before, &is_gone) {
         Detached::Without(object) => object,
         Detached::Unused | Detached::Never(_) => before.clone(),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use reconcile_model::{
-    Action, Address, Change, Diagnostic, EventKind, Object, Plan, ReplaceOrder, SchemaSet,
+    Action, Change, Diagnostic, EventKind, Object, Plan, ReplaceOrder, ResourceAddress, SchemaSet,
     Snapshot, Value,
     event::{Outcome, Verb},
     plan::{Counts, StepKind},
@@ -97,8 +97,8 @@ struct Run<'a> {
     journal: Journal<'a>,
     schedule: Schedule,
     in_flight: FuturesUnordered<LocalBoxFuture<'a, Ended<'a>>>,
-    /// What this run has created: it may not be visible everywhere yet.
-    created: BTreeSet<Address>,
+    /// The blocks of which this run has created something: it may not be visible everywhere yet.
+    created: BTreeSet<ResourceAddress>,
     stopping: bool,
     report: Report,
 }
@@ -225,10 +225,7 @@ impl<'a> Run<'a> {
         // A new object goes where the spec says now, an old one is where it was made.
         let region = if verb == Verb::Create { None } else { region };
         let settler = self.cx.providers.settler(&change.provider, region);
-        let young = change
-            .dependencies
-            .iter()
-            .any(|dependency| self.created.iter().any(|address| address.resource == *dependency));
+        let young = change.dependencies.iter().any(|it| self.created.contains(it));
         let step = Step {
             journal: self.journal,
             change,
@@ -340,7 +337,7 @@ impl<'a> Run<'a> {
         let Some(object) = &done.object else { return Ok(done) };
         self.scope.set_instance(&change.address, Value::Map(object.clone()));
         if matches!(kind, StepKind::Create(_)) {
-            self.created.insert(change.address.clone());
+            self.created.insert(change.address.resource.clone());
         }
         let Some(block) = self.scope.spec().blocks.get(&change.address.resource) else {
             return Ok(done);

@@ -4,9 +4,9 @@
 //! one, its users have to let go of it before: by a step of their own, when the reference is one of a list; or by being
 //! replaced as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use reconcile_model::detach::{Detached, detached};
+use reconcile_model::detach::{Detached, Reference, detached, references};
 use reconcile_model::{
     Action, Change, Diagnostic, Mode, Object, Path, ReplaceOrder, ResourceAddress, Schema,
 };
@@ -14,8 +14,54 @@ use reconcile_model::{
 use crate::input::PlanInput;
 use crate::replace::can_coexist;
 
-/// The replacements that are certain to be delete-first, by block and index of the change.
-pub(crate) type InPlace = BTreeMap<ResourceAddress, Vec<usize>>;
+/// The replacements that are certain to be delete-first.
+#[derive(Debug, Default)]
+pub(crate) struct InPlace {
+    blocks: BTreeSet<ResourceAddress>,
+    gone: Gone,
+}
+
+impl InPlace {
+    /// Adds a replacement, by the index of its change.
+    pub(crate) fn add(&mut self, index: usize, change: &Change) {
+        self.blocks.insert(change.address.resource.clone());
+        self.gone.add(index, change);
+    }
+}
+
+/// Objects that go before they are made anew, found by what others may refer to them by, so that looking for those that an
+/// object uses costs what it mentions and not how many go.
+#[derive(Debug, Default)]
+struct Gone {
+    /// The indexes of their changes, by type, attribute, and value of the attribute.
+    by_value: BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<usize>>>>,
+}
+
+impl Gone {
+    fn add(&mut self, index: usize, change: &Change) {
+        let Some(before) = &change.before else { return };
+        let attributes = self.by_value.entry(change.address.type_name().to_owned()).or_default();
+        for (name, value) in before {
+            if let Some(text) = value.as_str() {
+                let values = attributes.entry(name.clone()).or_default();
+                values.entry(text.to_owned()).or_default().push(index);
+            }
+        }
+    }
+
+    /// Returns the changes of the objects that a reference leads to, of blocks that its owner depends on.
+    fn find<'a>(
+        &'a self,
+        reference: &Reference<'_>,
+        changes: &'a [Change],
+        dependencies: &'a BTreeSet<ResourceAddress>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let values = self.by_value.get(reference.type_name);
+        let values = values.and_then(|attributes| attributes.get(reference.attribute));
+        let found = values.and_then(|values| values.get(reference.value)).into_iter().flatten();
+        found.copied().filter(|&index| dependencies.contains(&changes[index].address.resource))
+    }
+}
 
 /// Tells whether a replacement is certain to be delete-first: the new object needs the place of the old one, or something
 /// that it depends on does.
@@ -26,7 +72,7 @@ pub(crate) fn needs_the_place(
 ) -> bool {
     change.action == Action::Replace(ReplaceOrder::DeleteThenCreate)
         && (excludes_itself(input, change)
-            || change.dependencies.iter().any(|it| in_place.contains_key(it)))
+            || change.dependencies.iter().any(|it| in_place.blocks.contains(it)))
 }
 
 /// Tells whether the old and the new object of a replacement cannot be there at once.
@@ -40,14 +86,20 @@ fn excludes_itself(input: &PlanInput<'_, '_>, change: &Change) -> bool {
 
 /// Returns where an object refers to one that has to be deleted before it is made anew, if that reference cannot be taken
 /// out for a while: then the object has to be deleted first, and so replaced.
-pub(crate) fn gives_way<'a>(
+pub(crate) fn gives_way(
     schema: &Schema,
     live: &Object,
-    gone: impl Iterator<Item = &'a Change>,
+    in_place: &InPlace,
+    changes: &[Change],
+    dependencies: &BTreeSet<ResourceAddress>,
 ) -> Option<Path> {
-    let gone: Vec<(&str, &Object)> =
-        gone.filter_map(|it| Some((it.address.type_name(), it.before.as_ref()?))).collect();
-    match detached(schema, live, &gone) {
+    if in_place.blocks.is_empty() {
+        return None;
+    }
+    let is_gone = |reference: &Reference<'_>| {
+        in_place.gone.find(reference, changes, dependencies).next().is_some()
+    };
+    match detached(schema, live, &is_gone) {
         Detached::Never(path) => Some(path),
         Detached::Without(_) | Detached::Unused => None,
     }
@@ -58,24 +110,30 @@ pub(crate) fn detachments(
     input: &PlanInput<'_, '_>,
     changes: &[Change],
 ) -> BTreeMap<usize, Vec<usize>> {
-    let mut gone: BTreeMap<&ResourceAddress, Vec<usize>> = BTreeMap::new();
+    let mut gone = Gone::default();
     for (index, change) in changes.iter().enumerate() {
         if change.action == Action::Replace(ReplaceOrder::DeleteThenCreate) {
-            gone.entry(&change.address.resource).or_default().push(index);
+            gone.add(index, change);
         }
     }
     let mut all: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    if gone.by_value.is_empty() {
+        return all;
+    }
     for (index, user) in changes.iter().enumerate() {
         let schema = input.schemas.get(Mode::Managed, user.address.type_name());
         let (Action::Update, Some(schema), Some(live)) = (user.action, schema, &user.before) else {
             continue;
         };
-        for &of in user.dependencies.iter().filter_map(|it| gone.get(it)).flatten() {
-            let Some(before) = &changes[of].before else { continue };
-            let gone = [(changes[of].address.type_name(), before)];
-            if let Detached::Without(_) = detached(schema, live, &gone) {
-                all.entry(index).or_default().push(of);
-            }
+        // Of what it names in a list it can let go, unless it names it elsewhere as well.
+        let (mut listed, mut held) = (BTreeSet::new(), BTreeSet::new());
+        for reference in references(schema, live) {
+            let found = if reference.is_only { &mut held } else { &mut listed };
+            found.extend(gone.find(&reference, changes, &user.dependencies));
+        }
+        let of: Vec<usize> = listed.difference(&held).copied().collect();
+        if !of.is_empty() {
+            all.insert(index, of);
         }
     }
     all

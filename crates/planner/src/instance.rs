@@ -7,7 +7,7 @@ use reconcile_model::{
     proposed::{Proposal, Renewal, propose},
     seal::mark_like,
 };
-use reconcile_spec::{Block, IgnoreChanges, When};
+use reconcile_spec::{Block, IgnoreChanges, Trigger, When};
 
 use crate::detach;
 use crate::recorded::Existing;
@@ -131,9 +131,8 @@ impl<'a, 's> World<'a, 's> {
 
     /// Returns where the object refers to one that cannot be deleted before this one is.
     fn gives_way(&self, block: &Block, live: &Object) -> Option<Path> {
-        let dependencies = self.input.spec.dependencies(&block.address).iter();
-        let gone = dependencies.filter_map(|it| self.in_place.get(it)).flatten();
-        detach::gives_way(block.schema, live, gone.map(|&index| &self.changes[index]))
+        let dependencies = self.input.spec.dependencies(&block.address);
+        detach::gives_way(block.schema, live, &self.in_place, &self.changes, dependencies)
     }
 
     /// Tells whether an object that never became usable, and that nothing uses, holds the place of its own replacement.
@@ -143,11 +142,7 @@ impl<'a, 's> World<'a, 's> {
             matches!(existing.state.status, ObjectStatus::Tainted | ObjectStatus::Deleting);
         is_broken
             && !can_coexist(block.schema, &existing.recorded, after)
-            && self
-                .input
-                .prior
-                .objects()
-                .all(|(_, object)| !object.dependencies.contains(&block.address))
+            && !self.is_used(&block.address)
     }
 
     /// Returns why the object is to be replaced whatever its attributes say.
@@ -160,15 +155,32 @@ impl<'a, 's> World<'a, 's> {
         if self.input.options.replace.contains(address) {
             return Some(Reason::Requested);
         }
-        let triggered = block.lifecycle.replace_triggered_by.iter().find(|trigger| {
-            self.changes.iter().any(|change| {
-                let watched = trigger.key.as_ref().map(|key| key.resolve(address.key.as_ref()));
-                change.address.resource == trigger.resource
-                    && watched.is_none_or(|key| change.address.key == key)
-                    && triggers(change, &trigger.path)
-            })
+        let triggers = block.lifecycle.replace_triggered_by.iter().zip(&self.fired);
+        let triggered = triggers.into_iter().find(|(trigger, fired)| match &trigger.key {
+            None => **fired,
+            Some(key) => {
+                let watched = trigger.resource.instance(key.resolve(address.key.as_ref()));
+                self.planned.get(&watched).is_some_and(|it| self.fires(*it, trigger))
+            }
         });
-        triggered.map(|trigger| Reason::TriggeredBy(trigger.text.clone()))
+        triggered.map(|(trigger, _)| Reason::TriggeredBy(trigger.text.clone()))
+    }
+
+    /// Tells of each trigger of a block that watches all instances of another whether one of them sets it off. It is the
+    /// same for every instance of the block, and so found once.
+    pub(crate) fn fired(&self, block: &Block) -> Vec<bool> {
+        let fired = |trigger: &Trigger| {
+            let mut watched = self
+                .planned
+                .range(trigger.resource.instance(None)..)
+                .take_while(|(address, _)| address.resource == trigger.resource);
+            trigger.key.is_none() && watched.any(|(_, &index)| self.fires(index, trigger))
+        };
+        block.lifecycle.replace_triggered_by.iter().map(fired).collect()
+    }
+
+    fn fires(&self, index: usize, trigger: &Trigger) -> bool {
+        triggers(&self.changes[index], &trigger.path)
     }
 
     /// Keeps an instance as it is: it was not selected, or nothing but the state is to change.

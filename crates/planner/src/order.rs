@@ -13,14 +13,15 @@ use reconcile_model::{
 
 use crate::input::PlanInput;
 
-/// The steps of a plan while their order is being found.
+/// The steps of a plan while their order is being found. Steps that come before another are named as often as there is a
+/// reason.
 #[derive(Default)]
 struct Draft {
     kinds: Vec<StepKind>,
     /// What must come before, by step.
-    needs: Vec<BTreeSet<usize>>,
+    needs: Vec<Vec<usize>>,
     /// What should come before, by step, unless that would be a circle: what is given up last comes first.
-    wishes: Vec<[BTreeSet<usize>; 2]>,
+    wishes: Vec<[Vec<usize>; 2]>,
 }
 
 /// The place among the wishes of a delete that comes after the deletes of what uses the object, by what is recorded.
@@ -31,11 +32,25 @@ const WEAK: usize = 1;
 impl Draft {
     fn add(&mut self, kind: StepKind) -> usize {
         self.kinds.push(kind);
-        self.needs.push(BTreeSet::new());
+        self.needs.push(Vec::new());
         self.wishes.push(Default::default());
         self.kinds.len() - 1
     }
+
+    /// Returns what each of some steps has to wait for so that it waits for all of `before`: these themselves, or a barrier
+    /// behind them where many would wait for many.
+    fn gathered(&mut self, before: Vec<usize>, waiting: usize) -> Vec<usize> {
+        if before.len() * waiting <= MANY * (before.len() + waiting) {
+            return before;
+        }
+        let barrier = self.add(StepKind::Barrier);
+        self.needs[barrier] = before;
+        vec![barrier]
+    }
 }
+
+/// How many times fewer edges a barrier between steps has to make to be worth its place in a plan.
+const MANY: usize = 4;
 
 /// Returns the steps that carry out the changes, each after all that it waits for.
 ///
@@ -79,8 +94,8 @@ pub(crate) fn steps(
                 let create = draft.add(StepKind::Create(index));
                 draft.needs[delete].extend(first.get(&index).into_iter().flatten());
                 match order {
-                    ReplaceOrder::DeleteThenCreate => draft.needs[create].insert(delete),
-                    ReplaceOrder::CreateThenDelete => draft.needs[delete].insert(create),
+                    ReplaceOrder::DeleteThenCreate => draft.needs[create].push(delete),
+                    ReplaceOrder::CreateThenDelete => draft.needs[delete].push(create),
                 };
                 applies.entry(block).or_default().push(create);
                 deletes.entry(block).or_default().push(delete);
@@ -93,31 +108,38 @@ pub(crate) fn steps(
     let applied = applied_barriers(input, &mut draft, &applies);
     let deleted = barriers(&mut draft, &deletes);
     for (address, steps) in &applies {
+        let before = barriers_of(input.spec.dependencies(address), &applied);
+        let before = draft.gathered(before, steps.len());
         for &step in steps {
-            draft.needs[step].extend(barriers_of(input.spec.dependencies(address), &applied));
+            draft.needs[step].extend(&before);
         }
     }
     let recorded = recorded_users(input);
     let planned = planned_users(changes);
-    for (address, steps) in &deletes {
+    for (address, steps) in deletes {
+        let mut by_order: BTreeMap<Option<ReplaceOrder>, Vec<usize>> = BTreeMap::new();
+        for step in steps {
+            by_order.entry(step_order(changes, &draft.kinds[step])).or_default().push(step);
+        }
         let uses = |users: &Users<'_>, user| users.get(address).is_some_and(|it| it.contains(user));
         let users: BTreeSet<_> =
             recorded.get(address).into_iter().chain(planned.get(address)).flatten().collect();
-        for user in users {
-            let rank = if uses(&recorded, user) { STRONG } else { WEAK };
-            for &step in steps {
-                draft.wishes[step][rank].extend(deleted.get(user).copied());
-                let Some(&barrier) = applied.get(user) else { continue };
-                match step_order(changes, &draft.kinds[step]) {
+        for (order, steps) in by_order {
+            let mut wishes: [Vec<usize>; 2] = Default::default();
+            for user in &users {
+                let rank = if uses(&recorded, *user) { STRONG } else { WEAK };
+                wishes[rank].extend(deleted.get(*user).copied());
+                let Some(&barrier) = applied.get(*user) else { continue };
+                match order {
                     // The new object does not exist before the old one is gone, so nobody can have moved to it.
                     Some(ReplaceOrder::DeleteThenCreate) => {}
-                    Some(ReplaceOrder::CreateThenDelete) => {
-                        draft.wishes[step][STRONG].insert(barrier);
-                    }
-                    None => {
-                        draft.wishes[step][WEAK].insert(barrier);
-                    }
+                    Some(ReplaceOrder::CreateThenDelete) => wishes[STRONG].push(barrier),
+                    None => wishes[WEAK].push(barrier),
                 }
+            }
+            let wishes = wishes.map(|before| draft.gathered(before, steps.len()));
+            for step in steps {
+                draft.wishes[step] = wishes.clone();
             }
         }
     }
@@ -152,7 +174,7 @@ fn applied_barriers(
         }
         let barrier = draft.add(StepKind::Barrier);
         // The block's own steps wait for its dependencies; without any the barrier passes the wait on.
-        draft.needs[barrier] = steps.map_or(before, |steps| steps.iter().copied().collect());
+        draft.needs[barrier] = steps.map_or(before, Vec::clone);
         all.insert(address.clone(), barrier);
     }
     all
@@ -165,7 +187,7 @@ fn barriers(
     let mut all = BTreeMap::new();
     for (address, steps) in steps {
         let barrier = draft.add(StepKind::Barrier);
-        draft.needs[barrier] = steps.iter().copied().collect();
+        draft.needs[barrier].clone_from(steps);
         all.insert((*address).clone(), barrier);
     }
     all
@@ -174,7 +196,7 @@ fn barriers(
 fn barriers_of(
     blocks: &BTreeSet<ResourceAddress>,
     barriers: &BTreeMap<ResourceAddress, usize>,
-) -> BTreeSet<usize> {
+) -> Vec<usize> {
     blocks.iter().filter_map(|block| barriers.get(block).copied()).collect()
 }
 
@@ -208,9 +230,15 @@ fn users<'a>(all: impl Iterator<Item = (&'a Address, &'a BTreeSet<ResourceAddres
 /// replaced delete-first.
 fn sorted(draft: Draft) -> Vec<PlanStep> {
     let Draft { kinds, needs, mut wishes } = draft;
-    let before = |wishes: &[[BTreeSet<usize>; 2]]| -> Vec<BTreeSet<usize>> {
+    let before = |wishes: &[[Vec<usize>; 2]]| -> Vec<Vec<usize>> {
         let all = needs.iter().zip(wishes);
-        all.map(|(needs, [strong, weak])| needs | &(strong | weak)).collect()
+        let all = all.map(|(needs, [strong, weak])| [&**needs, strong, weak].concat());
+        all.map(|mut before| {
+            before.sort_unstable();
+            before.dedup();
+            before
+        })
+        .collect()
     };
     let (order, edges) = loop {
         let edges = before(&wishes);
@@ -244,13 +272,13 @@ fn sorted(draft: Draft) -> Vec<PlanStep> {
 }
 
 /// Returns the steps in an order that respects all edges, or those that are in a circle, or between two.
-fn topological(before: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+fn topological(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let count = before.len();
     let mut after: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (step, before) in before.iter().enumerate() {
         before.iter().for_each(|&other| after[other].push(step));
     }
-    let open: Vec<usize> = before.iter().map(BTreeSet::len).collect();
+    let open: Vec<usize> = before.iter().map(Vec::len).collect();
     let order = peel(open, |step| after[step].iter().copied());
     if order.len() == count {
         return Ok(order);

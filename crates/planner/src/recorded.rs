@@ -4,7 +4,7 @@ use reconcile_model::{
     Address, Object, ObjectState, Presence, Schema, Value,
     plan::Drift,
     proposed,
-    seal::{mark_like, unseal_object},
+    seal::{mark_like, unseal, unseal_object},
     tags,
 };
 
@@ -49,11 +49,12 @@ pub(crate) fn existing<'a>(
     for attribute in schema.attributes {
         if attribute.local || attribute.write_only || !live.contains_key(attribute.name) {
             let stands = recorded.value(attribute.name);
-            let opened =
-                unseal_object(&Object::new().with(attribute.name, stands.clone()), candidate, salt);
-            let value = opened.value(attribute.name).clone();
-            recorded.set(attribute.name, value.clone());
-            live.set(attribute.name, value);
+            let value = unseal(stands, candidate.value(attribute.name), salt);
+            for side in [&mut recorded, &mut live] {
+                if side.get(attribute.name) != Some(&value) {
+                    side.set(attribute.name, value.clone());
+                }
+            }
         }
     }
     // A secret inside a block that AWS never tells is there as its digest.
@@ -61,10 +62,16 @@ pub(crate) fn existing<'a>(
     let recorded = unseal_object(&recorded, candidate, salt);
     if schema.is_taggable() {
         let mut mentioned = recorded.map("tags").cloned().unwrap_or_default();
-        mentioned.extend(candidate.map("tags").cloned().unwrap_or_default());
+        if let Some(tags) = candidate.map("tags").filter(|tags| **tags != mentioned) {
+            mentioned.extend(tags.clone());
+        }
         let is_mentioned = !recorded.value("tags").is_null() || !candidate.value("tags").is_null();
         let mentioned = if is_mentioned { Value::Map(mentioned) } else { Value::Null };
         tags::set_own(&mut live, default_tags, &mentioned);
+    }
+    if live == recorded {
+        // One object for both: nearly all that is recorded is as it was.
+        live = recorded.clone();
     }
     Existing { recorded, live: Some(live), state }
 }

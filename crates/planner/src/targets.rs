@@ -1,6 +1,6 @@
 //! `--target` and `--exclude`: which instances a plan is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{Address, Diagnostic, ResourceAddress, plan::PlanMode};
 
@@ -33,8 +33,10 @@ impl Selection {
         let mut selection = Self::default();
         let mut errors = Vec::new();
         let destroys = input.options.mode == PlanMode::Destroy;
-        let below = |start: &ResourceAddress| reachable([start], |it| dependencies(input, it));
-        let above = |start: &ResourceAddress| reachable([start], |it| dependents(input, it));
+        let is_asked = !input.options.targets.is_empty() || !input.options.excludes.is_empty();
+        let edges = if is_asked { Edges::of(input) } else { Edges::default() };
+        let below = |start: &ResourceAddress| reachable(start, &edges.dependencies);
+        let above = |start: &ResourceAddress| reachable(start, &edges.dependents);
         for text in &input.options.targets {
             match named(input, text) {
                 Ok(address) => {
@@ -87,7 +89,12 @@ impl Selection {
 fn named(input: &PlanInput<'_, '_>, text: &str) -> Result<Address, Diagnostic> {
     let address: Address = text.parse().map_err(|error| Diagnostic::error(format!("{error}")))?;
     let known = input.spec.blocks.contains_key(&address.resource)
-        || input.prior.resources.keys().any(|it| it.resource == address.resource);
+        || input
+            .prior
+            .resources
+            .range(address.resource.instance(None)..)
+            .next()
+            .is_some_and(|(found, _)| found.resource == address.resource);
     if known {
         return Ok(address);
     }
@@ -95,44 +102,40 @@ fn named(input: &PlanInput<'_, '_>, text: &str) -> Result<Address, Diagnostic> {
         .hint("`reconcile state list` shows what is in the state."))
 }
 
-/// Returns what a block depends on, by the spec and by what is recorded.
-fn dependencies<'a, 's: 'a>(
-    input: &PlanInput<'a, 's>,
-    of: &ResourceAddress,
-) -> Vec<&'a ResourceAddress> {
-    let recorded = input
-        .prior
-        .objects()
-        .filter(|(address, _)| address.resource == *of)
-        .flat_map(|(_, object)| &object.dependencies);
-    input.spec.dependencies(of).iter().chain(recorded).collect()
+/// Which blocks lead to which others.
+type Ways<'a> = BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceAddress>>;
+
+/// What depends on what, by the spec and by what is recorded.
+#[derive(Default)]
+struct Edges<'a> {
+    dependencies: Ways<'a>,
+    dependents: Ways<'a>,
 }
 
-/// Returns what depends on a block, by the spec and by what is recorded.
-fn dependents<'a, 's: 'a>(
-    input: &PlanInput<'a, 's>,
-    of: &ResourceAddress,
-) -> Vec<&'a ResourceAddress> {
-    let declared = input.spec.order().iter().filter(|it| input.spec.dependencies(it).contains(of));
-    let recorded = input
-        .prior
-        .objects()
-        .filter(|(_, object)| object.dependencies.contains(of))
-        .map(|(address, _)| &address.resource);
-    declared.chain(recorded).collect()
+impl<'a> Edges<'a> {
+    fn of<'s: 'a>(input: &PlanInput<'a, 's>) -> Self {
+        let mut edges = Self::default();
+        let declared = input.spec.order().iter().map(|it| (it, input.spec.dependencies(it)));
+        let recorded =
+            input.prior.objects().map(|(address, it)| (&address.resource, &it.dependencies));
+        for (user, dependencies) in declared.chain(recorded) {
+            for used in dependencies {
+                edges.dependencies.entry(user).or_default().insert(used);
+                edges.dependents.entry(used).or_default().insert(user);
+            }
+        }
+        edges
+    }
 }
 
-/// Returns all that can be reached over some edges, without the start.
-fn reachable<'a>(
-    start: impl IntoIterator<Item = &'a ResourceAddress>,
-    next: impl Fn(&ResourceAddress) -> Vec<&'a ResourceAddress>,
-) -> BTreeSet<ResourceAddress> {
+/// Returns all that some ways lead to, without the start.
+fn reachable(start: &ResourceAddress, ways: &Ways<'_>) -> BTreeSet<ResourceAddress> {
     let mut found = BTreeSet::new();
-    let mut stack: Vec<ResourceAddress> = start.into_iter().cloned().collect();
+    let mut stack = vec![start];
     while let Some(address) = stack.pop() {
-        for more in next(&address) {
+        for &more in ways.get(address).into_iter().flatten() {
             if found.insert(more.clone()) {
-                stack.push(more.clone());
+                stack.push(more);
             }
         }
     }

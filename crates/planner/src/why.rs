@@ -1,7 +1,7 @@
 //! Why an object changes: what the spec says, what was recorded, and what is there, compared.
 
 use reconcile_model::{
-    Address, Change, Object, Path, Reason, Value,
+    Address, Change, Object, Path, Reason, ResourceAddress, Value,
     plan::{Cause, CauseKind, DriftAnswer, DriftOutcome},
     proposed::{Renewal, changed_paths, is_same, propose},
 };
@@ -114,15 +114,22 @@ impl World<'_, '_> {
         } else if Self::is_decided_by_aws(config, change, path, given) {
             CauseKind::Computed
         } else {
-            let upstream: Vec<_> = self
-                .scope
-                .references(block, given)
-                .into_iter()
-                .filter(|address| self.changing.contains(address))
-                .collect();
+            let upstream = self.upstream(block, given);
             if upstream.is_empty() { CauseKind::Spec } else { CauseKind::Upstream(upstream) }
         };
         Cause { kind, span, recorded: drifted.then(|| recorded.clone()) }
+    }
+
+    /// Returns what changes among the blocks that an argument's value comes from. It is the same for every instance of the
+    /// block that is being planned, and so found once.
+    fn upstream(&self, block: &Block, argument: &str) -> Vec<ResourceAddress> {
+        if let Some(known) = self.upstream.borrow().get(argument) {
+            return known.clone();
+        }
+        let mut found = self.scope.references(block, argument);
+        found.retain(|address| self.changing.contains(address));
+        self.upstream.borrow_mut().insert(argument.to_owned(), found.clone());
+        found
     }
 
     /// Tells whether a difference is that only AWS will tell the value: the spec gives none there.

@@ -1,5 +1,6 @@
 //! The state of one planning pass: block after block, in dependency order.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ pub(crate) struct World<'a, 's> {
     pub(crate) input: PlanInput<'a, 's>,
     pub(crate) scope: Scope<'s>,
     pub(crate) changes: Vec<Change>,
-    /// What becomes of each instance planned so far, for what depends on it.
-    pub(crate) actions: BTreeMap<Address, Action>,
+    /// The change of each instance planned so far, by its index.
+    pub(crate) planned: BTreeMap<Address, usize>,
     /// The blocks with an instance that changes.
     pub(crate) changing: BTreeSet<ResourceAddress>,
     pub(crate) reads: Vec<DataRead>,
@@ -33,6 +34,12 @@ pub(crate) struct World<'a, 's> {
     pub(crate) selection: Selection,
     /// The replacements, so far, that are certain to be delete-first.
     pub(crate) in_place: InPlace,
+    /// Which of the triggers of the block that is being planned are set off for every instance of it.
+    pub(crate) fired: Vec<bool>,
+    /// Where the arguments of the block that is being planned come from, among what changes, as far as that was asked.
+    pub(crate) upstream: RefCell<BTreeMap<String, Vec<ResourceAddress>>>,
+    /// The blocks that something recorded depends on, once that was asked.
+    used: OnceCell<BTreeSet<&'a ResourceAddress>>,
     default_tags: BTreeMap<String, Arc<Object>>,
 }
 
@@ -63,7 +70,7 @@ impl<'a, 's> World<'a, 's> {
             input: *input,
             scope,
             changes: Vec::new(),
-            actions: BTreeMap::new(),
+            planned: BTreeMap::new(),
             changing: BTreeSet::new(),
             reads: Vec::new(),
             errors,
@@ -71,7 +78,10 @@ impl<'a, 's> World<'a, 's> {
             drift: Vec::new(),
             create_first: create_first(input),
             selection,
-            in_place: InPlace::new(),
+            in_place: InPlace::default(),
+            fired: Vec::new(),
+            upstream: RefCell::default(),
+            used: OnceCell::new(),
             default_tags: tags,
         })
     }
@@ -115,7 +125,16 @@ impl<'a, 's> World<'a, 's> {
         }
     }
 
+    /// Tells whether something recorded depends on a block.
+    pub(crate) fn is_used(&self, block: &ResourceAddress) -> bool {
+        let objects = self.input.prior.objects();
+        let users = || objects.flat_map(|(_, object)| &object.dependencies).collect();
+        self.used.get_or_init(users).contains(&block)
+    }
+
     fn plan_block(&mut self, block: &'s Block, expansion: Expansion) {
+        self.fired = self.fired(block);
+        self.upstream.get_mut().clear();
         let instances = match expansion {
             Expansion::One => Instances::One(self.plan_instance(block, None)),
             Expansion::Count(count) => Instances::Count(
@@ -158,10 +177,9 @@ impl<'a, 's> World<'a, 's> {
         if change.action != Action::NoOp {
             self.changing.insert(change.address.resource.clone());
         }
-        self.actions.insert(change.address.clone(), change.action);
+        self.planned.insert(change.address.clone(), self.changes.len());
         if detach::needs_the_place(&self.input, &change, &self.in_place) {
-            let block = change.address.resource.clone();
-            self.in_place.entry(block).or_default().push(self.changes.len());
+            self.in_place.add(self.changes.len(), &change);
         }
         self.changes.push(change);
     }
@@ -179,7 +197,7 @@ impl<'a, 's> World<'a, 's> {
                 }
             }
             let Some(state) = &resource.current else { continue };
-            if self.actions.contains_key(address) {
+            if self.planned.contains_key(address) {
                 continue;
             }
             let reason = if input.options.mode == PlanMode::Destroy {
