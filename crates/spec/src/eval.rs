@@ -213,6 +213,7 @@ impl<'e> Evaluator<'e> {
             ExprKind::Conditional(parts) => self.conditional(&parts.0, &parts.1, &parts.2),
             ExprKind::Call(call) => self.call(call, expr.at),
             ExprKind::For(body) => self.for_each(body),
+            ExprKind::Once(cell, _) => self.cell(*cell),
         }
     }
 
@@ -244,10 +245,7 @@ impl<'e> Evaluator<'e> {
         let value = match root {
             Root::Block(index) => return Ok(Seen::Block(scope.held(*index))),
             Root::Variable(index) => Cow::Borrowed(&scope.spec.variable_values[*index]),
-            Root::Cell(index) => match scope.cell(*index) {
-                Ok(value) => Cow::Borrowed(value),
-                Err(diagnostics) => return Err(Fault::Elsewhere(diagnostics.clone())),
-            },
+            Root::Cell(index) => self.cell(*index)?,
             Root::Bound(index) => self.bound[*index].clone(),
             Root::Constant(value) => Cow::Borrowed(value),
             Root::Given(name) => match self.given.and_then(|given| given.get(&**name)) {
@@ -271,6 +269,13 @@ impl<'e> Evaluator<'e> {
             },
         };
         Ok(Seen::Value(value))
+    }
+
+    fn cell(&self, index: usize) -> Result<Cow<'e, Value>, Fault> {
+        match self.scope.cell(index) {
+            Ok(value) => Ok(Cow::Borrowed(value)),
+            Err(diagnostics) => Err(Fault::Elsewhere(diagnostics.clone())),
+        }
     }
 
     fn conditional(

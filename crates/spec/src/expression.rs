@@ -49,6 +49,8 @@ pub(crate) enum ExprKind {
     Call(Box<Call>),
     /// `[for …]` and `{for …}`.
     For(Box<ForLoop>),
+    /// An expression that is the same for every instance of its block: its value is that of a cell, by index.
+    Once(usize, Arc<Expr>),
 }
 
 /// What a name stands for.
@@ -132,7 +134,8 @@ pub(crate) struct ForLoop {
 /// A scalar that holds an expression: what is needed to evaluate it and to say where it stands.
 #[derive(Debug)]
 pub(crate) struct Scalar {
-    pub(crate) expr: Expr,
+    /// Shared with the cell of a part that is evaluated once.
+    pub(crate) expr: Arc<Expr>,
     /// The scalar's text, for finding places in it.
     pub(crate) text: Arc<str>,
     pub(crate) style: crate::place::Style,

@@ -9,11 +9,14 @@ mod check;
 mod graph;
 mod lifecycle;
 mod names;
+mod once;
 mod provider;
 mod sections;
 #[cfg(test)]
 mod tests;
 mod variable;
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use reconcile_model::{Diagnostic, Object, SchemaSet, Value};
@@ -90,6 +93,7 @@ pub fn load(
         order: Vec::new(),
         variable_blocks,
         variable_values: variables,
+        first_part: cells.len(),
         cells,
         local_names: sections.locals.iter().map(|(key, _)| key.text.to_string()).collect(),
         cells_of_block: Vec::new(),
@@ -97,7 +101,11 @@ pub fn load(
         reader: FileReader::new(&sources.root, &sources.allowed),
         root: sources.root.clone(),
     };
-    loader.problems.extend(graph::connect(&mut spec));
+    let cycles = graph::connect(&mut spec);
+    if cycles.is_empty() {
+        once::share(&mut spec);
+    }
+    loader.problems.extend(cycles);
     loader.problems.extend(check::check(&spec));
     if loader.problems.iter().any(Diagnostic::is_error) {
         return Err(loader.finish());
@@ -207,7 +215,7 @@ impl Loader {
 
 /// Returns a cell whose connections are not known yet.
 fn cell(node: Node) -> Cell {
-    Cell { node, cells: Vec::new(), dependents: Vec::new(), blocks: Vec::new() }
+    Cell { node, cells: Vec::new(), dependents: Vec::new(), leads_to: Arc::default() }
 }
 
 /// Fills a scope with what the static checks know.

@@ -74,12 +74,12 @@ impl Node {
         while let Some(node) = waiting.pop() {
             match &node.kind {
                 NodeKind::Literal(_) | NodeKind::Number(..) => {}
-                NodeKind::Scalar(scalar) => found.push(&scalar.expr),
+                NodeKind::Scalar(scalar) => found.push(&*scalar.expr),
                 NodeKind::List(items) => waiting.extend(items),
                 NodeKind::Map(entries) => {
                     for entry in entries {
                         if let Key::Computed(scalar) = &entry.key {
-                            found.push(&scalar.expr);
+                            found.push(&*scalar.expr);
                         }
                         waiting.push(&entry.value);
                     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use reconcile_model::{InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value};
@@ -32,8 +33,11 @@ pub struct Spec {
     pub(crate) order: Vec<ResourceAddress>,
     pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
     pub(crate) variable_values: Vec<Value>,
-    /// What is evaluated once and kept: the locals, and each `for_each`.
+    /// What is evaluated once and kept: the locals, each `for_each`, and the parts of a block's expressions that are the same
+    /// for all its instances.
     pub(crate) cells: Vec<Cell>,
+    /// The first cell that is such a part. Whether it is evaluated at all is up to the expression around it.
+    pub(crate) first_part: usize,
     /// The names of the locals; their cells come first, in the same order.
     pub(crate) local_names: Vec<String>,
     /// For each block, the cells that mention it.
@@ -179,8 +183,8 @@ pub(crate) struct Cell {
     pub(crate) cells: Vec<usize>,
     /// The cells that mention it.
     pub(crate) dependents: Vec<usize>,
-    /// The blocks it mentions.
-    pub(crate) blocks: Vec<usize>,
+    /// The blocks that it leads to, through other cells too. A chain of cells shares what its beginning leads to.
+    pub(crate) leads_to: Arc<BTreeSet<usize>>,
 }
 
 /// An `output` block.

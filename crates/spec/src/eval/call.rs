@@ -29,16 +29,16 @@ impl<'e> Evaluator<'e> {
         }
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            arguments.push(self.eval(argument)?.into_owned());
+            arguments.push(self.eval(argument)?);
         }
         let mut sensitive = false;
         if call.expand
             && let (Some(last), Some(expr)) = (arguments.pop(), call.arguments.last())
         {
-            let (rest, is_sensitive) = peel(Cow::Owned(last));
+            let (rest, is_sensitive) = peel(last);
             sensitive = is_sensitive;
             match rest.into_owned() {
-                Value::List(items) => arguments.extend(items),
+                Value::List(items) => arguments.extend(items.into_iter().map(Cow::Owned)),
                 Value::Unknown => return Ok(marked(Cow::Owned(Value::Unknown), sensitive)),
                 other => {
                     return Err(super::message::wrong_operand(
@@ -52,7 +52,7 @@ impl<'e> Evaluator<'e> {
         }
         if sensitive {
             for argument in &mut arguments {
-                *argument = marked(Cow::Owned(std::mem::take(argument)), true).into_owned();
+                *argument = marked(std::mem::take(argument), true);
             }
         }
         let cx = Context { scope: self.scope, templates: self.templates };

@@ -22,6 +22,7 @@ pub(crate) fn roots<'a>(expr: &'a Expr, found: &mut dyn FnMut(&'a Root, &'a Expr
                 indexes(steps, &mut waiting);
             }
             ExprKind::Unary(_, operand) => waiting.push(operand),
+            ExprKind::Once(_, expr) => waiting.push(expr),
             ExprKind::Binary(_, sides) => waiting.extend([&sides.0, &sides.1]),
             ExprKind::Conditional(parts) => waiting.extend([&parts.0, &parts.1, &parts.2]),
             ExprKind::Call(call) => waiting.extend(&call.arguments),
@@ -98,12 +99,7 @@ pub(crate) fn blocks_of_cells(
     cells: &[Cell],
     found: &mut BTreeSet<usize>,
 ) {
-    let mut seen = BTreeSet::new();
-    let mut waiting: Vec<usize> = first.into_iter().collect();
-    while let Some(index) = waiting.pop() {
-        if seen.insert(index) {
-            found.extend(&cells[index].blocks);
-            waiting.extend(&cells[index].cells);
-        }
+    for index in first {
+        found.extend(cells[index].leads_to.iter());
     }
 }

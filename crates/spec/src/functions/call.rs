@@ -1,6 +1,6 @@
 //! What every call has in common: arity, conversion, nulls, unknowns, and marks.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use reconcile_model::{Number, Object, Value};
 
@@ -225,9 +225,14 @@ impl Function {
     ///
     /// When there are too few or too many arguments, when one is of the wrong kind or null, when the function fails, and
     /// when the result would hold more than [`MAX_ITEMS`](super::MAX_ITEMS) items or [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES) bytes of text.
-    pub fn call(&self, cx: &dyn CallContext, args: &[Value]) -> Result<Value, CallError> {
-        let outcome = self.check_count(args.len()).and_then(|()| self.run(cx, args));
-        outcome.and_then(bounded).map_err(|fault| fault.of(self, args))
+    pub fn call<V: Borrow<Value>>(
+        &self,
+        cx: &dyn CallContext,
+        args: &[V],
+    ) -> Result<Value, CallError> {
+        let args: Vec<&Value> = args.iter().map(Borrow::borrow).collect();
+        let outcome = self.check_count(args.len()).and_then(|()| self.run(cx, &args));
+        outcome.and_then(bounded).map_err(|fault| fault.of(self, &args))
     }
 
     /// Returns the name of the parameter that takes an argument, counted from zero.
@@ -263,13 +268,14 @@ impl Function {
         Err(Fault::new(format!("`{}` takes {wants}, not {given}", self.signature)))
     }
 
-    fn run(&self, cx: &dyn CallContext, args: &[Value]) -> Result<Value, Fault> {
+    fn run(&self, cx: &dyn CallContext, args: &[&Value]) -> Result<Value, Fault> {
         if self.mode == Mode::Raw {
-            return (self.run)(&Args { cx, values: args.iter().map(Cow::Borrowed).collect() });
+            let values = args.iter().map(|value| Cow::Borrowed(*value)).collect();
+            return (self.run)(&Args { cx, values });
         }
         let (mut marked, mut waiting) = (false, false);
         let mut values = Vec::with_capacity(args.len());
-        for (index, arg) in args.iter().enumerate() {
+        for (index, &arg) in args.iter().enumerate() {
             let take = self.take(index);
             let deep = self.mode != Mode::Shallow;
             let value = if deep && arg.has_sensitive() {

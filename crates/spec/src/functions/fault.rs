@@ -63,12 +63,12 @@ impl Fault {
     }
 
     /// Completes the error of a call with these arguments.
-    pub(super) fn of(self, function: &Function, args: &[Value]) -> CallError {
+    pub(super) fn of(self, function: &Function, args: &[&Value]) -> CallError {
         let mut message = match self.argument {
             Some(index) => format!("`{}` {}", function.parameter(index), self.message),
             None => self.message.into_owned(),
         };
-        if let Some(detail) = self.detail.filter(|_| !args.iter().any(Value::has_sensitive)) {
+        if let Some(detail) = self.detail.filter(|_| !args.iter().any(|arg| arg.has_sensitive())) {
             message = format!("{message}: {detail}");
         }
         CallError { argument: self.argument, message }

@@ -30,7 +30,7 @@ impl Loader {
                 Some(Value::String(_)) if is_template(text) => match parse::template(text, names) {
                     Ok(Expr { kind: ExprKind::Literal(value), .. }) => NodeKind::Literal(value),
                     Ok(expr) => NodeKind::Scalar(Box::new(Scalar {
-                        expr,
+                        expr: expr.into(),
                         text: text.clone(),
                         style: *style,
                     })),
@@ -63,7 +63,7 @@ impl Loader {
                         Key::Name(text.into())
                     }
                     Ok(expr) => Key::Computed(Box::new(Scalar {
-                        expr,
+                        expr: expr.into(),
                         text: key.text.clone(),
                         style: key.style,
                     })),

@@ -27,7 +27,7 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
     for key in spec.providers.keys() {
         diagnostics.extend(scope.provider(key).err().unwrap_or_default());
     }
-    for index in 0..spec.cells.len() {
+    for index in 0..spec.first_part {
         if let Err(found) = scope.cell(index) {
             diagnostics.extend(found.iter().cloned());
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -15,26 +16,17 @@ use crate::expression::walk::{self, Mentions};
 use crate::expression::{Expr, Root};
 use crate::node::{Key, Node, NodeKind};
 use crate::place::Place;
-use crate::spec::{Block, Repeat, Spec};
+use crate::spec::{Block, Cell, Repeat, Spec};
 
 /// Fills in the spec's dependencies and order, and returns its cycles.
 pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
     let block_count = spec.blocks.len();
     let of_cells: Vec<Mentions> =
         spec.cells.iter().map(|cell| walk::mentions(&cell.node)).collect();
-    let mut cells_of_block = vec![Vec::new(); block_count];
+    spec.cells_of_block = vec![Vec::new(); block_count];
     for (index, mentions) in of_cells.iter().enumerate() {
-        for &block in &mentions.blocks {
-            cells_of_block[block].push(index);
-        }
-        for &cell in &mentions.cells {
-            spec.cells[cell].dependents.push(index);
-        }
-        let cell = &mut spec.cells[index];
-        cell.cells = mentions.cells.iter().copied().collect();
-        cell.blocks = mentions.blocks.iter().copied().collect();
+        wire(spec, index, mentions);
     }
-    spec.cells_of_block = cells_of_block;
     let of_blocks: Vec<Mentions> =
         spec.blocks.values().map(|block| mentions_of_block(block, spec)).collect();
     let mut graph = DiGraph::<(), ()>::with_capacity(block_count + spec.cells.len(), 0);
@@ -54,6 +46,11 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         cut(spec, &graph);
         return found;
     };
+    for node in &order {
+        if let Some(cell) = node.index().checked_sub(block_count) {
+            spec.cells[cell].leads_to = leads_to(&of_cells[cell], &spec.cells);
+        }
+    }
     let address = |index: usize| spec.blocks.get_index(index).map(|(address, _)| address.clone());
     spec.order = order.iter().filter_map(|node| address(node.index())).collect();
     let mut all = Vec::with_capacity(block_count);
@@ -82,6 +79,31 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         output.dependencies.extend(dependencies);
     }
     Vec::new()
+}
+
+/// Notes what a cell mentions, on both sides.
+pub(super) fn wire(spec: &mut Spec, index: usize, mentions: &Mentions) {
+    for &block in &mentions.blocks {
+        spec.cells_of_block[block].push(index);
+    }
+    for &cell in &mentions.cells {
+        spec.cells[cell].dependents.push(index);
+    }
+    spec.cells[index].cells = mentions.cells.iter().copied().collect();
+}
+
+/// Returns the blocks that a cell with these mentions leads to, once that is known of the cells it mentions.
+pub(super) fn leads_to(mentions: &Mentions, cells: &[Cell]) -> Arc<BTreeSet<usize>> {
+    let behind = || mentions.cells.iter().map(|&cell| &cells[cell].leads_to);
+    let most = behind().max_by_key(|it| it.len()).cloned().unwrap_or_default();
+    let others = behind().filter(|it| !Arc::ptr_eq(it, &most)).flat_map(|it| it.iter());
+    let mut all = Arc::clone(&most);
+    for block in mentions.blocks.iter().chain(others) {
+        if !all.contains(block) {
+            Arc::make_mut(&mut all).insert(*block);
+        }
+    }
+    all
 }
 
 fn mentions_of_block(block: &Block, spec: &Spec) -> Mentions {

@@ -145,6 +145,7 @@ resource:
     a: {{ count: {count} }}
     b: {{ count: '${{length(aws_lb.a)}}', name: '${{aws_lb.a[count.index].id}}', subnets: ['${{local.ids[count.index]}}'] }}
     c: {{ for_each: '${{{{ for i, id in local.ids : \"k${{i}}\" => id }}}}', name: '${{each.value}}' }}
+    d: {{ count: {count}, name: '${{element(aws_lb.a[*].id, count.index)}}', subnets: ['${{aws_lb.a.*.id[count.index]}}'] }}
 "
     );
     let loaded = load_text(&spec).unwrap_or_else(|found| panic!("{}", told(&found)));
@@ -159,6 +160,9 @@ resource:
         let key = InstanceKey::Name(format!("k{index}").into());
         let config = scope.configure(&spec.blocks[2], Some(&key)).unwrap();
         assert_eq!(config.str("name"), Some(&*format!("lb-{index}")));
+        let config = scope.configure(&spec.blocks[3], Some(&InstanceKey::Index(index))).unwrap();
+        assert_eq!(config.str("name"), Some(&*format!("lb-{index}")));
+        assert_eq!(config.strings("subnets"), [format!("lb-{index}")]);
     }
     for index in 0..count {
         let address = spec.blocks[0].address.instance(Some(InstanceKey::Index(index)));
@@ -166,6 +170,12 @@ resource:
     }
     let config = scope.configure(&spec.blocks[1], Some(&InstanceKey::Index(0))).unwrap();
     assert_eq!(config.strings("subnets"), ["lb-1"]);
+    // What is kept for all instances of a block is made anew when what it mentions has changed.
+    let config = scope.configure(&spec.blocks[3], Some(&InstanceKey::Index(0))).unwrap();
+    assert_eq!(
+        (config.str("name"), config.strings("subnets")),
+        (Some("lb-1"), vec!["lb-1".into()])
+    );
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use reconcile_model::{Path, Step};
 
 use crate::Scope;
-use crate::testing::{loaded, problems};
+use crate::testing::{load_text, loaded, problems, told};
 
 /// Returns the places of the problems alone, each with the text it marks.
 fn places(spec: &str) -> Vec<String> {
@@ -105,4 +105,21 @@ resource:
     let scope = Scope::new(&loaded.spec);
     let object = scope.configure(&loaded.spec.blocks[0], None).unwrap();
     assert_eq!(format!("{object:?}"), r#"{"ami": "a", "tags": {"Team": "own"}}"#);
+}
+
+/// Of a block with instances, what is the same for all of them is evaluated apart; nobody should notice.
+#[test]
+fn what_is_evaluated_once_for_all_instances_is_told_where_it_stands() {
+    for name in [
+        "${jsondecode(\"{\")}",
+        "${element([for x in [1, 2] : x / 0], 0)}-x",
+        "${false ? jsondecode(\"{\") : upper(\"x\")}",
+        "${try(jsondecode(\"{\"))}",
+        "${can(jsondecode(\"{\")) ? \"a\" : join(\"-\", 1)}",
+    ] {
+        let one = format!("resource:\n  aws_lb:\n    a:\n      name: '{name}'\n");
+        let several = format!("{one}      count: 2\n");
+        let found = |text: &str| load_text(text).err().map(|found| told(&found));
+        assert_eq!(found(&one), found(&several), "{name}");
+    }
 }
