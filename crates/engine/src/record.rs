@@ -14,17 +14,23 @@ pub(crate) fn found(plan: &Plan, prior: &Snapshot, lineage: &str) -> Vec<Record>
         }
         let recorded = prior.resources.get(&change.address).and_then(|it| it.current.as_ref());
         let (Some(recorded), Some(before)) = (recorded, &change.before) else { continue };
+        let attributes = seal_object(before, lineage);
+        let is_on_record = attributes == recorded.attributes
+            && change.dependencies == recorded.dependencies
+            && change.create_before_destroy == recorded.create_before_destroy
+            && change.timeouts == recorded.timeouts;
+        if is_on_record {
+            continue;
+        }
         let found = ObjectState {
-            attributes: seal_object(before, lineage),
+            attributes,
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
             timeouts: change.timeouts.clone(),
             ..recorded.clone()
         };
-        if found != *recorded {
-            let address = change.address.clone();
-            records.push(commit(StateChange::SetCurrent { address, object: Box::new(found) }));
-        }
+        let address = change.address.clone();
+        records.push(commit(StateChange::SetCurrent { address, object: Box::new(found) }));
     }
     if plan.options.mode == PlanMode::RefreshOnly {
         for drift in plan.drift.iter().filter(|drift| drift.after.is_none()) {
