@@ -13,6 +13,7 @@ mod kill_points;
 mod lab_web;
 mod lifecycle;
 mod ownership;
+mod reviewing;
 mod saved_plans;
 mod types;
 mod web_fleet;

@@ -131,6 +131,30 @@ impl World {
         }
     }
 
+    /// Runs a line as a user pastes it into a shell.
+    #[must_use = "assert how it ended, or snapshot it"]
+    pub(crate) fn shell(&self, line: &str) -> CommandOutput {
+        let binary = Path::new(env!("CARGO_BIN_EXE_reconcile"));
+        let folder = binary.parent().expect("a binary is in a folder").display().to_string();
+        let ours = self.command(&[]);
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.folder.path()).env_clear();
+        command.stdin(Stdio::null());
+        for (name, value) in ours.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = command.env("PATH", format!("{folder}:{path}")).output().expect("a shell");
+        CommandOutput {
+            code: output.status.code(),
+            stdout: self.readable(&output.stdout),
+            stderr: self.readable(&output.stderr),
+            command: line.to_owned(),
+        }
+    }
+
     /// Applies the spec, which must succeed, and checks that planning again finds nothing to do.
     pub(crate) fn converge(&self) {
         self.run(&["apply", "--auto-approve"]).success();

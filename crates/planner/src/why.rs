@@ -3,13 +3,19 @@
 use reconcile_model::{
     Address, Change, Object, Path, Reason, ResourceAddress, Value,
     plan::{Cause, CauseKind, DriftAnswer, DriftOutcome},
-    proposed::{Renewal, changed_paths, is_same, propose},
+    proposed::{Renewal, changed_paths, propose},
 };
 use reconcile_spec::Block;
 
 use crate::instance::ignore_changes;
 use crate::recorded::Existing;
 use crate::world::World;
+
+/// Where what was recorded differs from what is there, and from what will be.
+struct Compared {
+    drifted: Vec<Path>,
+    wanted: Vec<Path>,
+}
 
 impl World<'_, '_> {
     /// Adds to a change why each of its attributes differs, and says so for the whole.
@@ -20,10 +26,18 @@ impl World<'_, '_> {
         existing: &Existing<'_>,
         change: &mut Change,
     ) {
+        let schema = block.schema;
+        let paths = |other: Option<&Object>| {
+            other.map(|it| changed_paths(schema, &existing.recorded, it)).unwrap_or_default()
+        };
+        let compared = Compared {
+            drifted: paths(existing.live.as_ref()),
+            wanted: paths(change.after.as_ref()),
+        };
         change.causes = change
             .changed
             .iter()
-            .map(|path| self.cause(block, config, existing, change, path))
+            .map(|path| self.cause(block, config, existing, &compared, change, path))
             .collect();
         let drifted = |cause: &Cause| cause.kind == CauseKind::Drift;
         let computed = |cause: &Cause| cause.kind == CauseKind::Computed;
@@ -85,6 +99,7 @@ impl World<'_, '_> {
         block: &Block,
         config: &Object,
         existing: &Existing<'_>,
+        compared: &Compared,
         change: &Change,
         path: &Path,
     ) -> Cause {
@@ -94,13 +109,8 @@ impl World<'_, '_> {
             "tags_all" => "tags",
             other => other,
         };
-        let recorded = existing.recorded.value(name);
-        let live = existing.live.as_ref().map_or(&Value::Null, |live| live.value(name));
-        let planned = change.after.as_ref().map_or(&Value::Null, |after| after.value(name));
-        let same = |a: &Value, b: &Value| {
-            block.schema.attribute(name).is_some_and(|attribute| is_same(attribute, a, b))
-        };
-        let drifted = !same(recorded, live);
+        let is_in = |paths: &[Path]| paths.iter().any(|it| it.overlaps(path));
+        let drifted = is_in(&compared.drifted);
         let span = block
             .arguments
             .contains(given)
@@ -109,7 +119,7 @@ impl World<'_, '_> {
                 self.scope.span_of(block, &path)
             })
             .flatten();
-        let kind = if drifted && same(recorded, planned) {
+        let kind = if drifted && !is_in(&compared.wanted) {
             CauseKind::Drift
         } else if Self::is_decided_by_aws(config, change, path, given) {
             CauseKind::Computed
@@ -117,7 +127,8 @@ impl World<'_, '_> {
             let upstream = self.upstream(block, given);
             if upstream.is_empty() { CauseKind::Spec } else { CauseKind::Upstream(upstream) }
         };
-        Cause { kind, span, recorded: drifted.then(|| recorded.clone()) }
+        let recorded = existing.recorded.at(path).cloned().unwrap_or_default();
+        Cause { kind, span, recorded: drifted.then_some(recorded) }
     }
 
     /// Returns what changes among the blocks that an argument's value comes from. It is the same for every instance of the

@@ -16,7 +16,7 @@ use crate::{
         text_value::{self, TextLine},
         value,
     },
-    quote::{self, counted},
+    quote::{self, UNKNOWN, counted},
 };
 
 /// The fewest instances that are shown as one: two are read side by side.
@@ -263,6 +263,11 @@ impl Varying {
         self.values.get(&(path.clone(), None)).map(|values| describe(&self.keys, values))
     }
 
+    /// Tells whether anything differs at a path or in what is there.
+    pub(crate) fn is_within(&self, path: &Path) -> bool {
+        self.values.keys().any(|(it, _)| it.0.starts_with(&path.0))
+    }
+
     /// Says how a line of a text differs: what is shown is the first instance's; `None` when all have the same.
     pub(crate) fn at_line(&self, path: &Path, line: usize) -> Option<String> {
         self.values.get(&(path.clone(), Some(line)))?;
@@ -280,6 +285,11 @@ impl Varying {
 
 /// Says which values there are.
 fn describe(keys: &[InstanceKey], values: &[String]) -> String {
+    let becomes_unknown = format!(" -> {UNKNOWN}");
+    if values.iter().all(|value| value.ends_with(&becomes_unknown)) {
+        // What each of them was says nothing of what it will be.
+        return format!("each its own{becomes_unknown}");
+    }
     let ends = || format!("{} to {}", values[0], values[values.len() - 1]);
     if is_numbered(keys, values) {
         return format!("{}, by number", ends());
@@ -444,6 +454,15 @@ mod tests {
             "\"w-0\" for [0], \"w-7\" for [1], \"w-2\" for [2]",
         );
         check(&indexes(&[0, 1, 2]), &["08", "9", "10"], "08 for [0], 9 for [1], 10 for [2]");
+        check(
+            &indexes(&[0, 1, 2]),
+            &[
+                "\"a\" -> (known after apply)",
+                "\"b\" -> (known after apply)",
+                "\"c\" -> (known after apply)",
+            ],
+            "each its own -> (known after apply)",
+        );
         let values = ["a", "b", "a", "a", "a", "a"];
         check(&indexes(&[0, 1, 2, 3, 4, 5]), &values, "a 5 times, b for [1]");
     }

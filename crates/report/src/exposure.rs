@@ -79,7 +79,7 @@ fn inline_rule(rule: &Object) -> Vec<String> {
     open_to_everyone(rule, rule.str("protocol").unwrap_or("-1"), ranges)
 }
 
-/// Returns one entry for each range that is all of IPv4 or IPv6.
+/// Returns one entry for each range that is all of IPv4 or IPv6, or much of it.
 fn open_to_everyone<'a>(
     rule: &Object,
     name: &str,
@@ -93,9 +93,20 @@ fn open_to_everyone<'a>(
     };
     ranges
         .filter_map(|range| range.as_str().and_then(cidr))
-        .filter(|range| matches!(range.as_str(), "0.0.0.0/0" | "::/0"))
-        .map(|range| format!("{what} open to everyone ({range})"))
+        .filter_map(|range| whom(&range).map(|whom| format!("{what} open to {whom} ({range})")))
         .collect()
+}
+
+/// Returns whom a range lets in, when that is more than any owner of addresses has: two halves of the internet are all of
+/// it.
+fn whom(range: &str) -> Option<&'static str> {
+    let (address, length) = range.rsplit_once('/')?;
+    let widest = if address.contains(':') { 16 } else { 8 };
+    match length.parse::<u8>().ok()? {
+        0 => Some("everyone"),
+        length if length < widest => Some("a large part of the internet"),
+        _ => None,
+    }
 }
 
 /// Names what a rule lets through: "tcp port 22 is", "all traffic is".

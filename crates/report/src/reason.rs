@@ -12,12 +12,15 @@ use crate::{
     alike,
     layout::short,
     line::Tone,
-    quote::{SENSITIVE, plain},
+    quote::{SENSITIVE, plain, quoted},
     redact,
 };
 
 /// How much of a value a reason shows: what it is can be read below it.
 const VALUE_COLUMNS: usize = 48;
+
+/// How long the ids are that are listed of instances that are shown as one.
+const LONGEST_ID: usize = 32;
 
 /// How many attributes a reason names: all of them can be read below it.
 const MOST_NAMES: usize = 6;
@@ -135,7 +138,8 @@ pub(crate) fn reasons(
             .filter_map(|change| change.id.as_ref())
             .map(|id| plain(id.as_str()))
             .collect();
-        if !ids.is_empty() {
+        // An ARN says little more than the address does.
+        if !ids.is_empty() && ids.iter().all(|id| id.len() <= LONGEST_ID) {
             lines.push(format!("ids: {}", ids.join(", ")));
         }
     }
@@ -211,11 +215,13 @@ fn causes(change: &Change, schema: Option<&Schema>, index: &Index<'_>) -> Vec<St
                 spec.push((path, cause.span.as_ref()));
                 // Somebody changed it, too, and not to what the spec says now.
                 let recorded = cause.recorded.as_ref();
-                drift.extend(recorded.map(|it| drifted(change, schema, path, Some(it))));
+                drift.extend(
+                    recorded.map(|it| drifted(change, schema, path, Some(it))).unwrap_or_default(),
+                );
             }
             CauseKind::Drift => {
                 let recorded = cause.recorded.as_ref();
-                drift.push(drifted(change, schema, path, recorded));
+                drift.extend(drifted(change, schema, path, recorded));
             }
             CauseKind::Upstream(addresses) => {
                 upstream.entry(addresses.as_slice()).or_default().push(path);
@@ -276,34 +282,58 @@ pub(crate) fn names(paths: &[&Path]) -> String {
     shown.join(", ")
 }
 
+/// Says of an attribute that drifted what it was and what it is; of a map, of each entry.
 fn drifted(
     change: &Change,
     schema: Option<&Schema>,
     path: &Path,
     recorded: Option<&Value>,
-) -> String {
-    let live = change.before.as_ref().and_then(|before| before.at(path));
-    let blocks = |value: Option<&Value>| {
-        value
-            .and_then(Value::as_list)
-            .is_some_and(|items| items.iter().any(|it| it.as_map().is_some()))
-    };
-    // Blocks do not fit a line, and the difference below shows them.
-    if blocks(recorded) || blocks(live) {
-        return format!("drifted: {} is not what was recorded", plain(&path.to_string()));
+) -> Vec<String> {
+    // What tags_all says by itself is said by the tags already.
+    let tags = change.changed.iter().any(|it| it.attribute() == Some("tags"));
+    if tags && path.attribute() == Some("tags_all") {
+        return Vec::new();
     }
+    let live = change.before.as_ref().and_then(|before| before.at(path));
+    let name = plain(&path.to_string());
+    // Blocks do not fit a line, and the difference below shows them.
+    if recorded.is_some_and(is_block) || live.is_some_and(is_block) {
+        return vec![format!("drifted: {name} is not what was recorded")];
+    }
+    let hidden = redact::is_sensitive(schema, path);
     let show = |value: Option<&Value>| match value {
-        Some(_) if redact::is_sensitive(schema, path) => SENSITIVE.to_owned(),
+        Some(_) if hidden => SENSITIVE.to_owned(),
         Some(value) if value.is_null() => "not set".to_owned(),
         Some(value) => short(&redact::value(schema, path, value), VALUE_COLUMNS),
         None => "not set".to_owned(),
     };
-    format!(
-        "drifted: {} was {} when recorded, is {}",
-        plain(&path.to_string()),
-        show(recorded),
-        show(live)
-    )
+    let one = |name: &str, was: Option<&Value>, is: Option<&Value>| {
+        format!("drifted: {name} was {} when recorded, is {}", show(was), show(is))
+    };
+    if !hidden && let Some(keys) = different_keys(recorded, live) {
+        return keys
+            .iter()
+            .map(|key| {
+                let entry = |side: Option<&Value>| side?.as_map()?.get(key).cloned();
+                let name = plain(&path.name(key).to_string());
+                one(&name, entry(recorded).as_ref(), entry(live).as_ref())
+            })
+            .collect();
+    }
+    vec![one(&name, recorded, live)]
+}
+
+/// Returns the keys at which two maps differ, when they are maps and there are few.
+fn different_keys(one: Option<&Value>, other: Option<&Value>) -> Option<Vec<String>> {
+    let map = |value: Option<&Value>| match value {
+        Some(Value::Map(entries)) => Some(entries.clone()),
+        _ => None,
+    };
+    let (one, other) = (map(one)?, map(other)?);
+    let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let keys = keys.into_iter().filter(|key| one.value(key) != other.value(key));
+    let keys: Vec<String> = keys.cloned().collect();
+    (1..=MOST_NAMES).contains(&keys.len()).then_some(keys)
 }
 
 /// Returns a block with what happens to it: "aws_security_group.web being replaced".
@@ -364,6 +394,14 @@ pub(crate) fn answers(
             None => "the spec says nothing".to_owned(),
             Some(_) if redact::is_sensitive(schema, path) => format!("the spec says {SENSITIVE}"),
             Some(value) if is_block(value) => "the spec says otherwise".to_owned(),
+            Some(Value::Map(said)) if keys_of(drift, path).is_some() => {
+                let keys = keys_of(drift, path).unwrap_or_default();
+                let one = |key: &String| match said.get(key) {
+                    Some(value) => format!("{} = {}", quoted(key), short(value, VALUE_COLUMNS)),
+                    None => format!("no {}", quoted(key)),
+                };
+                format!("the spec says {}", keys.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
             Some(value) => {
                 let value = short(&redact::value(schema, path, value), VALUE_COLUMNS);
                 format!("the spec says {value}")
@@ -377,6 +415,11 @@ pub(crate) fn answers(
         (path.clone(), format!("{said}{at}: {}", done(answer.outcome, action, index.mode)))
     };
     drift.changed.iter().zip(&drift.answers).map(one).collect()
+}
+
+/// Returns the keys of a map that drifted.
+fn keys_of(drift: &Drift, path: &Path) -> Option<Vec<String>> {
+    different_keys(drift.before.at(path), drift.after.as_ref()?.at(path))
 }
 
 fn is_block(value: &Value) -> bool {

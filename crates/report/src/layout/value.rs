@@ -2,7 +2,7 @@
 
 use reconcile_model::{
     Value,
-    diff::{Body, Node, Status},
+    diff::{Body, Label, Node, Status},
 };
 
 use super::text_value::TextLine;
@@ -14,6 +14,9 @@ use crate::{
 
 /// How many lines a single-line string may take before its middle is left out.
 const MOST_LINES: usize = 20;
+
+/// How many entries a map has at most that stands on one line.
+const MOST_ENTRIES: usize = 3;
 
 /// How many unchanged characters are shown around the change of a long string.
 const CONTEXT: usize = 24;
@@ -248,8 +251,13 @@ impl Entry<'_> {
         }
         let suffixed = suffix(self.node).map(|piece| width(&piece.text)).unwrap_or_default();
         let whole = matches!(self.node.status, Status::Added | Status::Removed);
+        let varies = self.view.varying.is_some_and(|it| it.is_within(&self.node.path));
+        // What a collection holds is read one below the other: a map stands on one line only inside another collection.
+        let is_inner =
+            !matches!(self.node.label, Label::Attribute(_)) && nodes.len() <= MOST_ENTRIES;
         if whole
-            && (open == "[" || nodes.len() < 2)
+            && !varies
+            && (open == "[" || nodes.len() < 2 || is_inner)
             && let Some(text) = inline_of(self.node, self.view)
             && width(&text) + suffixed <= self.room()
         {

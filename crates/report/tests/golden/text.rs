@@ -5,7 +5,7 @@ use reconcile_model::plan::PlanMode;
 use reconcile_report::{Style, TextOptions};
 
 use crate::plans::{self, Golden};
-use crate::support::{Making, instance, live_instance};
+use crate::support::{Making, group, instance, live_group, live_instance, rule};
 
 /// Plans that are too long for a file that somebody reads.
 const LONG: [&str; 2] = ["five_hundred_apart", "one_huge"];
@@ -128,6 +128,25 @@ fn one_that_stands_out_is_not_hidden_among_many() {
             "+ subnet_id              = \"subnet-2a\" 47 times, \"subnet-other\" for [20]",
         ],
     );
+}
+
+#[test]
+fn only_what_the_plan_opens_is_exposed() {
+    let rules =
+        |ranges: &[&str]| -> Vec<_> { ranges.iter().map(|range| rule(22, "ssh", range)).collect() };
+    let mut making = Making::new();
+    let before = live_group(rules(&["0.0.0.0/0", "10.0.0.0/8"]));
+    let after = ["0.0.0.0/0", "::/0", "128.0.0.0/1", "2000::/3", "11.0.0.0/8", "2001:db8::/32"];
+    making.plan("aws_security_group.web", &group(rules(&after)), Some(&before));
+    let text = making.text(100);
+    let (_, end) = text.split_once("Newly exposed:\n").unwrap();
+    assert_snapshot!(end, @"
+      ! aws_security_group.web: tcp port 22 is open to a large part of the internet (128.0.0.0/1)
+      ! aws_security_group.web: tcp port 22 is open to a large part of the internet (2000::/3)
+      ! aws_security_group.web: tcp port 22 is open to everyone (::/0)
+
+    Plan: 0 to add, 1 to change, 0 to destroy, 0 to replace.
+    ");
 }
 
 #[test]
