@@ -52,15 +52,6 @@ fn with_an_endpoint_that_is_none() {
 }
 
 #[test]
-fn with_a_backend_that_is_not_built() {
-    let world = World::with_spec(&format!(
-        "backend: {{ s3: {{ bucket: states, key: test.json, region: ap-northeast-2 }} }}\n{GROUP}"
-    ));
-    world.run(&["apply", "--auto-approve"]).code(1).says("`s3` is not supported yet");
-    world.assert_empty();
-}
-
-#[test]
 fn with_access_denied() {
     let world = World::with_spec(GROUP);
     world.fault(&json!({

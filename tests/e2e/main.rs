@@ -5,6 +5,7 @@
 
 mod support;
 
+mod backends;
 mod errors;
 mod graph;
 mod html;

@@ -49,8 +49,8 @@ pub(crate) fn apply(
         }
     }
     allow_paths.iter().for_each(|it| option("--allow-path", it.display().to_string()));
-    if state.state_dir.as_os_str() != "state" {
-        option("--state-dir", state.state_dir.display().to_string());
+    if let Some(folder) = &state.state_dir {
+        option("--state-dir", folder.display().to_string());
     }
     Command { words, withheld }
 }

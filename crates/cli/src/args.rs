@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Output(commands::output::OutputArgs),
     Graph(commands::graph::GraphArgs),
     State(commands::state::StateArgs),
+    Unlock(commands::unlock::UnlockArgs),
     Schema(commands::schema::SchemaArgs),
     Completions(commands::completions::CompletionsArgs),
 }
@@ -63,9 +64,9 @@ pub(crate) struct InputArgs {
 /// Where the state is kept.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateDirArgs {
-    /// The folder of the local state
-    #[arg(long, value_name = "FOLDER", default_value = "state")]
-    pub(crate) state_dir: PathBuf,
+    /// The folder of the local state [default: state]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 /// How long to wait for somebody else's run.

@@ -10,4 +10,5 @@ pub(crate) mod plan;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod state;
+pub(crate) mod unlock;
 pub(crate) mod validate;

@@ -1,9 +1,9 @@
-//! From the command line to a loaded spec and its state's store.
+//! From the command line to a loaded spec.
 
 use std::path::Path;
 
 use reconcile_model::{Diagnostic, SchemaSet};
-use reconcile_spec::{InputFile, Inputs, Loaded, Spec};
+use reconcile_spec::{Head, InputFile, Inputs, Loaded, Spec};
 
 use crate::args::InputArgs;
 use crate::console::Console;
@@ -30,25 +30,16 @@ pub(crate) fn spec(path: &Path, inputs: &InputArgs, console: &Console) -> Result
 /// Everything that is wrong with the spec, the variable files, or the command line's values.
 pub(crate) fn quietly(path: &Path, inputs: &InputArgs) -> Result<Loaded, Failure> {
     let sources = reconcile_spec::read_sources(path, &inputs.allow_paths)?;
-    let loaded = reconcile_spec::load(&sources, &values(inputs)?, &schemas())?;
-    match loaded.spec.backend.iter().flat_map(|backend| backend.keys()).next() {
-        // Keeping the state elsewhere than the spec says would be the worst of answers.
-        Some(kind) => Err(vec![
-            Diagnostic::error(format!("The backend `{kind}` is not supported yet"))
-                .detail("This version keeps the state in a local folder only. Nothing was read or changed.")
-                .hint("Leave `backend` out of the spec; `--state-dir` names another folder."),
-        ]),
-        None => Ok(loaded),
-    }
+    reconcile_spec::load(&sources, &values(inputs)?, &schemas())
 }
 
-/// Returns the name of a spec's stack, without the values that its variables would need.
+/// Returns what a spec says of its state, without the values that its variables would need.
 ///
 /// # Errors
 ///
 /// When the spec cannot be read.
-pub(crate) fn stack_name(path: &Path) -> Result<String, Failure> {
-    reconcile_spec::stack_name(&reconcile_spec::read_sources(path, &[])?)
+pub(crate) fn head(path: &Path) -> Result<Head, Failure> {
+    reconcile_spec::head(&reconcile_spec::read_sources(path, &[])?)
 }
 
 /// Returns the schemas of every type the binary knows.

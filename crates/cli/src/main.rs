@@ -5,6 +5,7 @@
 
 mod again;
 mod args;
+mod backend;
 mod commands;
 mod console;
 mod exit;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Output(command) => commands::output::run(&command, &console),
         Command::Graph(command) => commands::graph::run(&command, &console),
         Command::State(command) => commands::state::run(command, &console),
+        Command::Unlock(command) => commands::unlock::run(&command, &console),
         Command::Schema(command) => commands::schema::run(&command, &console),
         Command::Completions(command) => commands::completions::run(&command),
     };

@@ -9,11 +9,12 @@ use reconcile_engine::{Clock, Engine, Ids, Sink, Stop};
 use reconcile_model::{Diagnostic, SchemaSet, Snapshot};
 use reconcile_provider_aws::AwsRegions;
 use reconcile_spec::Spec;
-use reconcile_state::{Holder, LocalStore, OpenOptions, Store};
+use reconcile_state::{Holder, OpenOptions, StateError, Store, View};
 use tokio::sync::watch;
 
+use crate::args::StateDirArgs;
 use crate::exit::Failure;
-use crate::load;
+use crate::{backend, load};
 
 /// The system's clock.
 struct SystemClock;
@@ -72,27 +73,34 @@ pub(crate) fn engine<'a>(
     Engine::new(spec, schemas, Arc::new(AwsRegions), store, clock, ids, sink, stop)
 }
 
-/// Returns the store of a stack.
-///
-/// # Errors
-///
-/// When the stack's name cannot name a state.
-pub(crate) fn store(folder: &Path, stack: &str) -> Result<Box<dyn Store>, Failure> {
-    let store = LocalStore::new(folder, stack).map_err(|error| vec![Diagnostic::from(&error)])?;
-    Ok(Box::new(store))
-}
-
 /// Returns what is recorded of the stack of a spec.
 ///
 /// # Errors
 ///
 /// When the spec has no name, or the state cannot be read.
-pub(crate) fn snapshot(folder: &Path, spec: &Path) -> Result<Snapshot, Failure> {
-    let store = store(folder, &load::stack_name(spec)?)?;
-    block_on(async {
-        let view = store.peek().await.map_err(|error| vec![Diagnostic::from(&error)])?;
-        Ok(view.snapshot)
-    })
+pub(crate) fn snapshot(state: &StateDirArgs, spec: &Path) -> Result<Snapshot, Failure> {
+    view(state, spec).map(|view| view.snapshot)
+}
+
+/// Returns what is recorded of the stack of a spec, with what is pending.
+///
+/// # Errors
+///
+/// When the spec has no name, or the state cannot be read.
+pub(crate) fn view(state: &StateDirArgs, spec: &Path) -> Result<View, Failure> {
+    let store = backend::store(state, &load::head(spec)?)?;
+    block_on(async { store.peek().await.map_err(|error| vec![Diagnostic::from(&error)]) })
+}
+
+/// Returns what a store is opened with by a run that is to stop when it loses the lock.
+pub(crate) fn stopping(lock_timeout: Duration, stop: watch::Sender<Stop>) -> OpenOptions {
+    let on_lost = move |error: &StateError| {
+        let line = format!("Stopping: {error}.\n");
+        let _said =
+            std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes()).is_ok();
+        stop.send_replace(Stop::Now);
+    };
+    OpenOptions { on_lost: Some(Arc::new(on_lost)), ..open_options(lock_timeout) }
 }
 
 /// Returns what a store is opened with.
@@ -113,6 +121,9 @@ pub(crate) fn open_options(lock_timeout: Duration) -> OpenOptions {
         },
         lock_timeout,
         lineage: uuid::Uuid::new_v4().to_string(),
+        writer: uuid::Uuid::new_v4().to_string(),
+        on_lost: None,
+        takes_moved: false,
         on_wait: Some(Arc::new(|holder| {
             let who = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
             let line = format!("Waiting for the lock on the state, held by {who}.\n");

@@ -25,7 +25,7 @@ mod types;
 mod yaml;
 
 pub use inputs::{InputFile, Inputs};
-pub use load::{Loaded, load, stack_name};
+pub use load::{Head, Loaded, head, load};
 pub use scope::{Expansion, Instances, Scope, When};
 pub use source::{MAX_FILE_BYTES, SourceFile, Sources, read_sources};
 pub use spec::{Block, IgnoreChanges, Lifecycle, Output, ProviderBlock, Spec, Trigger, TriggerKey};

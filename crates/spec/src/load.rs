@@ -3,6 +3,7 @@
 //! Each step goes on as far as it can with what it has, so that one run tells every mistake: a scalar that is no
 //! expression counts as unknown, a block of an unknown type is left out and may still be mentioned.
 
+mod backend;
 mod block;
 mod body;
 mod check;
@@ -16,6 +17,7 @@ mod sections;
 mod tests;
 mod variable;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -113,17 +115,41 @@ pub fn load(
     Ok(Loaded { spec, warnings: loader.finish() })
 }
 
-/// Returns the name of a spec's stack. Nothing else of it is looked at, so no variable needs a value.
+impl Spec {
+    /// Returns what it says of its state.
+    pub fn head(&self) -> Head {
+        Head { stack: self.stack.clone(), backend: self.backend.clone(), root: self.root.clone() }
+    }
+}
+
+/// What of a spec says whose state is meant, and where it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The stack's name.
+    pub stack: String,
+    /// Where the state is kept: the `backend` mapping as it stands, such as `{s3: {bucket, key, region}}`.
+    pub backend: Option<Object>,
+    /// The spec's folder, to which a path in it is relative.
+    pub root: PathBuf,
+}
+
+/// Returns what a spec says of its state. Nothing else of it is looked at, so no variable needs a value.
 ///
 /// # Errors
 ///
-/// When a file is not YAML, or `stack` is no name.
-pub fn stack_name(sources: &Sources) -> Result<String, Vec<Diagnostic>> {
+/// When a file is not YAML, `stack` is no name, or `backend` is none.
+pub fn head(sources: &Sources) -> Result<Head, Vec<Diagnostic>> {
     let mut loader = Loader::default();
     let Some(documents) = loader.read(sources) else { return Err(loader.finish()) };
     let sections = Sections::collect(&documents, &mut Loader::default());
     let stack = loader.stack(&sections, &sources.default_stack);
-    if loader.problems.is_empty() { Ok(stack) } else { Err(loader.finish()) }
+    let backend = loader.backend(&sections);
+    let root = sources.root.clone();
+    if loader.problems.is_empty() {
+        Ok(Head { stack, backend, root })
+    } else {
+        Err(loader.finish())
+    }
 }
 
 /// The work in progress.

@@ -159,6 +159,13 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, JournalError> {
     if nesting(&json) > limit { Err(JournalError::TooDeep) } else { Ok(json) }
 }
 
+/// Reads the first line of a journal alone; `None` when it is not whole.
+pub fn first_line(bytes: &[u8], stack: &str) -> Option<Header> {
+    let (first, _) = split_line(bytes);
+    let (_, json) = Chain::default().check(first.trim_ascii_end())?;
+    header(json, stack).ok()
+}
+
 /// Reads a journal.
 ///
 /// # Errors

@@ -61,6 +61,8 @@ pub struct Loaded {
     pub heal: Heal,
     /// What was wrong and is made good without loss.
     pub repairs: Vec<Repair>,
+    /// Where the state was moved to; what is left here then is not the state any more.
+    pub moved_to: Option<String>,
 }
 
 /// What has to be written before anything else.
@@ -80,6 +82,18 @@ impl Loaded {
     /// Tells whether nothing was ever written.
     pub fn is_new(&self) -> bool {
         self.header.snapshot.is_none() && self.chain.is_none()
+    }
+
+    /// Returns it if the state is here.
+    ///
+    /// # Errors
+    ///
+    /// When it was moved to another place.
+    pub fn present(self, names: &Names) -> Result<Self, StateError> {
+        match &self.moved_to {
+            None => Ok(self),
+            Some(to) => Err(StateError::Moved { file: names.snapshot.clone(), to: to.clone() }),
+        }
     }
 
     /// Returns the state for one who only looks.
@@ -105,8 +119,12 @@ pub fn load(
     let cx = Load { stack, names };
     let file = names.snapshot.clone();
     match current.snapshot.as_deref().map(|bytes| format::decode(bytes, stack)) {
-        Some(Ok(format::Decoded { snapshot, checksum })) => {
+        Some(Ok(format::Decoded { snapshot, checksum, moved_to: None })) => {
             cx.attach(Base { snapshot, checksum: Some(checksum) }, current, previous)
+        }
+        Some(Ok(format::Decoded { snapshot, checksum, moved_to })) => {
+            let loaded = cx.left(Base { snapshot, checksum: Some(checksum) }, current)?;
+            Ok(Loaded { moved_to, ..loaded })
         }
         Some(Err(source @ FormatError::Damaged { .. })) => {
             let reason = source.to_string();
@@ -140,7 +158,11 @@ pub fn load(
 }
 
 /// Returns a journal with no records but those carried over, and its chain.
-pub(crate) fn begin(
+///
+/// # Errors
+///
+/// As [`journal::encode`].
+pub fn begin(
     header: &Header,
     pending: &[PendingOperation],
 ) -> Result<(Vec<u8>, Chain), JournalError> {
@@ -227,6 +249,14 @@ impl Load<'_> {
         }
     }
 
+    /// Goes on from what a state left behind that was moved. What a crash may have left beside it went along.
+    fn left(&self, base: Base, current: &Current) -> Result<Loaded, StateError> {
+        match self.journal(current)? {
+            Some(journal) if base.carries(&journal.decoded.header) => self.follow(base, &journal),
+            journal => self.begin(base, Vec::new(), journal.as_ref()),
+        }
+    }
+
     /// Goes on with the journal that belongs to the snapshot.
     fn follow(&self, base: Base, journal: &Journal<'_>) -> Result<Loaded, StateError> {
         let journal::Decoded { header, records, chain, .. } = &journal.decoded;
@@ -244,6 +274,7 @@ impl Load<'_> {
             records: u64::try_from(records.len() - header.carried).unwrap_or(u64::MAX),
             heal: Heal { journal: journal.mended(), ..Heal::default() },
             repairs: self.torn(journal),
+            moved_to: None,
         })
     }
 
@@ -262,6 +293,7 @@ impl Load<'_> {
             records: 0,
             heal: Heal::default(),
             repairs: journal.map_or_else(Vec::new, |journal| self.torn(journal)),
+            moved_to: None,
         };
         if journal.is_some() {
             let (bytes, chain) =
@@ -329,7 +361,7 @@ impl Load<'_> {
             return Some((Base { snapshot, checksum: None }, None));
         }
         let bytes = previous.snapshot.as_ref()?;
-        let format::Decoded { snapshot, checksum } = format::decode(bytes, self.stack).ok()?;
+        let format::Decoded { snapshot, checksum, .. } = format::decode(bytes, self.stack).ok()?;
         let base = Base { snapshot, checksum: Some(checksum) };
         base.carries(header).then(|| (base, Some(bytes.clone())))
     }

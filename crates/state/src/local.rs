@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 use crate::load::{self, Current};
 use crate::lock::{Guard, Holder};
-use crate::{Medium, OpenOptions, Session, StateError, Store, View, session};
+use crate::{Lock, Medium, OpenOptions, Session, StateError, Store, View, session};
 
 mod disk;
 
@@ -59,7 +59,7 @@ impl LocalStore {
     }
 
     /// Takes the lock, waiting as long as `options` say.
-    async fn lock(&self, options: &OpenOptions) -> Result<Guard, StateError> {
+    async fn take_lock(&self, options: &OpenOptions) -> Result<Guard, StateError> {
         let mut waited = Duration::ZERO;
         let mut told: Option<Option<Holder>> = None;
         loop {
@@ -70,7 +70,7 @@ impl LocalStore {
             };
             if waited >= options.lock_timeout {
                 let (file, holder) = (self.location(), found.map(Box::new));
-                return Err(StateError::Locked { file, holder, waited });
+                return Err(StateError::Locked { file, holder, waited, left: None });
             }
             if let (Some(on_wait), true) = (&options.on_wait, told.as_ref() != Some(&found)) {
                 on_wait(found.as_ref());
@@ -105,7 +105,8 @@ impl Store for LocalStore {
             let is_sound = loaded.as_ref().is_ok_and(|loaded| loaded.repairs.is_empty());
             // Twice the same is no accident of reading.
             if is_sound || before.as_ref() == Some(&current) || tries == PEEK_TRIES {
-                return loaded.map(load::Loaded::into_view);
+                let present = loaded.and_then(|it| it.present(&self.files.names()));
+                return present.map(load::Loaded::into_view);
             }
             before = Some(current);
             tokio::time::sleep(PEEK_PAUSE).await;
@@ -115,17 +116,32 @@ impl Store for LocalStore {
     async fn open(&self, options: OpenOptions) -> Result<Box<dyn Session>, StateError> {
         let files = self.files.clone();
         blocking(move || files.make_folder()).await?;
-        let guard = self.lock(&options).await?;
+        let guard = self.take_lock(&options).await?;
         let (files, stack) = (self.files.clone(), self.stack.clone());
         let read = move || {
             let current = files.read_current()?;
             let previous = || files.read_previous();
-            let loaded = load::load(&stack, &files.names(), &current, previous, &options.lineage)?;
+            let names = files.names();
+            let mut loaded = load::load(&stack, &names, &current, previous, &options.lineage)?;
+            if !options.takes_moved {
+                loaded = loaded.present(&names)?;
+            }
             Ok((Disk::open(files, guard, &loaded.heal)?, loaded))
         };
         let (disk, loaded) = blocking(read).await?;
         let medium = Folder(Arc::new(Mutex::new(Some(disk))));
         Ok(session::start(Box::new(medium), self.files.names(), loaded))
+    }
+
+    async fn lock(&self) -> Result<Option<Lock>, StateError> {
+        let files = self.files.clone();
+        let found = blocking(move || files.who_holds()).await?;
+        Ok(found.map(|holder| Lock { holder, token: None, left: None }))
+    }
+
+    async fn unlock(&self, lock: &Lock) -> Result<(), StateError> {
+        let (file, holder) = (self.location(), lock.holder.clone().map(Box::new));
+        Err(StateError::Locked { file, holder, waited: Duration::ZERO, left: None })
     }
 }
 

@@ -60,6 +60,24 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Returns who has the lock, without taking it: `None` when nobody has, `None` within when they have not said who they
+    /// are.
+    pub(crate) fn look(path: &Path) -> io::Result<Option<Option<Holder>>> {
+        let mut file = match File::options().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // Shared, so that two who look do not take each other for a run.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(read(&mut file))),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         // Whether this works or not, closing the file gives the lock back.

@@ -8,7 +8,8 @@ use reconcile_model::Snapshot;
 
 use crate::load::{self, Current, Heal, Names, Previous};
 use crate::{
-    Holder, Medium, OpenOptions, Record, Session, StateError, Store, View, format, journal, session,
+    Holder, Lock, Medium, OpenOptions, Record, Session, StateError, Store, View, format, journal,
+    session,
 };
 
 /// One stack's state in memory; clones share it.
@@ -95,7 +96,7 @@ impl Store for MemoryStore {
     }
 
     async fn peek(&self) -> Result<View, StateError> {
-        self.load("").map(load::Loaded::into_view)
+        self.load("")?.present(&self.names()).map(load::Loaded::into_view)
     }
 
     async fn open(&self, options: OpenOptions) -> Result<Box<dyn Session>, StateError> {
@@ -103,14 +104,32 @@ impl Store for MemoryStore {
             let mut vault = self.vault();
             if let Some(holder) = vault.holder.clone() {
                 let (file, holder) = (self.names().snapshot, Some(Box::new(holder)));
-                return Err(StateError::Locked { file, holder, waited: Duration::ZERO });
+                return Err(StateError::Locked {
+                    file,
+                    holder,
+                    waited: Duration::ZERO,
+                    left: None,
+                });
             }
             vault.holder = Some(options.holder.clone());
         }
         let memory = Memory { store: self.clone(), is_held: true };
-        let loaded = self.load(&options.lineage)?;
+        let mut loaded = self.load(&options.lineage)?;
+        if !options.takes_moved {
+            loaded = loaded.present(&self.names())?;
+        }
         memory.heal(&loaded.heal)?;
         Ok(session::start(Box::new(memory), self.names(), loaded))
+    }
+
+    async fn lock(&self) -> Result<Option<Lock>, StateError> {
+        let holder = self.vault().holder.clone();
+        Ok(holder.map(|holder| Lock { holder: Some(holder), token: None, left: None }))
+    }
+
+    async fn unlock(&self, lock: &Lock) -> Result<(), StateError> {
+        let (file, holder) = (self.location(), lock.holder.clone().map(Box::new));
+        Err(StateError::Locked { file, holder, waited: Duration::ZERO, left: None })
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use reconcile_model::Snapshot;
 
+use crate::format::FormatError;
 use crate::journal::{self, Chain, Header, JournalError};
 use crate::load::{self, Loaded, Names};
 use crate::{IllegalRecord, Ledger, PendingOperation, Record, Repair, StateError, format};
@@ -27,6 +28,9 @@ pub trait Session: Send + Sync {
     /// Tells whether nothing was ever written: the state was not there, and nothing has been appended yet. Its lineage, on
     /// which sealing depends, is decided all the same.
     fn is_new(&self) -> bool;
+
+    /// Returns where the state was moved to, if that is all that is here.
+    fn moved_to(&self) -> Option<String>;
 
     /// Returns what was wrong with the state when it was opened, and was made good.
     fn repairs(&self) -> &[Repair];
@@ -59,6 +63,24 @@ pub trait Session: Send + Sync {
     /// When writing fails: then the state is whole, in the old snapshot and its journal or in the new, and the session
     /// writes no more.
     async fn checkpoint(&self) -> Result<(), StateError>;
+
+    /// Puts a state from another place, with its pending operations, in the place of all that is here, as one checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When it is of another stack, and as [`Session::checkpoint`].
+    async fn import(
+        &self,
+        snapshot: Snapshot,
+        pending: Vec<PendingOperation>,
+    ) -> Result<(), StateError>;
+
+    /// Leaves nothing here but that the state is now at `to`. Whoever opens it afterwards is told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::checkpoint`].
+    async fn retire(&self, to: &str) -> Result<(), StateError>;
 
     /// Gives the lock back. What is in the journal stays there until the next checkpoint.
     ///
@@ -97,7 +119,7 @@ pub trait Medium: Send + 'static {
 /// Returns a session that writes to `medium`, which has been healed as `loaded` asks.
 pub fn start(medium: Box<dyn Medium>, names: Names, loaded: Loaded) -> Box<dyn Session> {
     let is_new = loaded.is_new();
-    let Loaded { ledger, header, chain, records, heal: _, repairs } = loaded;
+    let Loaded { ledger, header, chain, records, heal: _, repairs, moved_to } = loaded;
     let front = Front {
         ledger,
         queue: Vec::new(),
@@ -105,6 +127,7 @@ pub fn start(medium: Box<dyn Medium>, names: Names, loaded: Loaded) -> Box<dyn S
         durable: 0,
         records,
         is_new,
+        moved_to,
         stopped: None,
         is_closed: false,
     };
@@ -137,6 +160,7 @@ struct Front {
     /// How many records a checkpoint would fold.
     records: u64,
     is_new: bool,
+    moved_to: Option<String>,
     stopped: Option<String>,
     is_closed: bool,
 }
@@ -213,12 +237,39 @@ impl Shared {
         };
         let result = async {
             writer.write(&batch).await?;
-            writer.rotate(snapshot, &pending).await
+            writer.rotate(snapshot, &pending, None).await
         };
         let result = result.await;
         if result.is_err() {
             self.front().records += records;
         }
+        self.written(queued, result)
+    }
+
+    /// Makes `ledger` all that is recorded, or leaves behind only where it went.
+    async fn install(
+        &self,
+        ledger: Option<Ledger>,
+        moved_to: Option<String>,
+    ) -> Result<(), StateError> {
+        let mut writer = self.writer.lock().await;
+        let (queued, snapshot, pending) = {
+            let mut front = self.front();
+            front.check()?;
+            if let Some(ledger) = ledger {
+                front.ledger = ledger;
+            }
+            front.queue.clear();
+            (front.records, front.is_new) = (0, false);
+            front.moved_to.clone_from(&moved_to);
+            let pending: Vec<PendingOperation> = match &moved_to {
+                None => front.ledger.pending().cloned().collect(),
+                // They went along.
+                Some(_) => Vec::new(),
+            };
+            (front.queued, Arc::clone(front.ledger.snapshot()), pending)
+        };
+        let result = writer.rotate(snapshot, &pending, moved_to).await;
         self.written(queued, result)
     }
 
@@ -275,9 +326,13 @@ impl Writer {
         &mut self,
         snapshot: Arc<Snapshot>,
         pending: &[PendingOperation],
+        moved_to: Option<String>,
     ) -> Result<(), StateError> {
         // Encoding a large state takes a second or so, which the runtime should have for others.
-        let encode = move || (format::encode(&snapshot), snapshot);
+        let encode = move || match moved_to {
+            None => (format::encode(&snapshot), snapshot),
+            Some(to) => (format::encode_moved(&snapshot, &to), snapshot),
+        };
         let (encoded, snapshot) = tokio::task::spawn_blocking(encode).await.map_err(cut_short)?;
         let encoded = encoded
             .map_err(|source| StateError::Snapshot { file: self.names.snapshot.clone(), source })?;
@@ -309,6 +364,10 @@ impl Session for Journaled {
         self.shared.front().is_new
     }
 
+    fn moved_to(&self) -> Option<String> {
+        self.shared.front().moved_to.clone()
+    }
+
     fn repairs(&self) -> &[Repair] {
         &self.repairs
     }
@@ -335,6 +394,32 @@ impl Session for Journaled {
     async fn checkpoint(&self) -> Result<(), StateError> {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move { shared.checkpoint().await }).await.map_err(cut_short)?
+    }
+
+    async fn import(
+        &self,
+        snapshot: Snapshot,
+        pending: Vec<PendingOperation>,
+    ) -> Result<(), StateError> {
+        let stack = self.shared.front().ledger.snapshot().stack.clone();
+        if snapshot.stack != stack {
+            let source = FormatError::OtherStack { found: snapshot.stack, expected: stack };
+            return Err(StateError::Snapshot { file: self.names.snapshot.clone(), source });
+        }
+        let mut ledger = Ledger::new(snapshot);
+        for operation in pending {
+            let carried = Record::Carried(Box::new(operation));
+            ledger.apply(&carried).map_err(|source| StateError::Illegal { source })?;
+        }
+        let shared = Arc::clone(&self.shared);
+        let install = async move { shared.install(Some(ledger), None).await };
+        tokio::spawn(install).await.map_err(cut_short)?
+    }
+
+    async fn retire(&self, to: &str) -> Result<(), StateError> {
+        let (shared, to) = (Arc::clone(&self.shared), to.to_owned());
+        let install = async move { shared.install(None, Some(to)).await };
+        tokio::spawn(install).await.map_err(cut_short)?
     }
 
     async fn close(&self) -> Result<(), StateError> {

@@ -35,10 +35,39 @@ pub trait Store: Send + Sync {
     /// As [`Store::peek`]; when another process holds the lock for longer than `options` say; and when nothing could be
     /// written, so that no call is made whose intent cannot be recorded.
     async fn open(&self, options: OpenOptions) -> Result<Box<dyn Session>, StateError>;
+
+    /// Tells who has the lock; `None` when nobody has.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be found out.
+    async fn lock(&self) -> Result<Option<Lock>, StateError>;
+
+    /// Takes a lock away from whoever has it. Does nothing when it has changed hands since. A run that loses it this way
+    /// writes no more, as if its lock had expired.
+    ///
+    /// # Errors
+    ///
+    /// When it is one that only its process can give back, and when the place cannot be written.
+    async fn unlock(&self, lock: &Lock) -> Result<(), StateError>;
+}
+
+/// A lock that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Who, if they have said.
+    pub holder: Option<Holder>,
+    /// What tells it from every other; `None` where it ends with its process alone.
+    pub token: Option<String>,
+    /// How long until others may take it, unless its holder renews it; `None` where it never expires or that is not known.
+    pub left: Option<Duration>,
 }
 
 /// Tells who waits for a lock who has it.
 pub type OnWait = Arc<dyn Fn(Option<&Holder>) + Send + Sync>;
+
+/// Tells whoever holds a lock that it is lost, and why.
+pub type OnLost = Arc<dyn Fn(&StateError) + Send + Sync>;
 
 /// How a store is opened.
 #[derive(Clone, Default)]
@@ -51,15 +80,24 @@ pub struct OpenOptions {
     pub lineage: String,
     /// Called when waiting begins, and whenever the lock has changed hands.
     pub on_wait: Option<OnWait>,
+    /// What tells this opening from every other, where a lock is no operating system's: a new UUID, made for each call.
+    pub writer: String,
+    /// Called when the lock is lost while the session is open. Nothing can be written from then on.
+    pub on_lost: Option<OnLost>,
+    /// Whether what a state left behind that was moved is opened too, to move another there.
+    pub takes_moved: bool,
 }
 
 impl fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { holder, lock_timeout, lineage, on_wait: _ } = self;
+        let Self { holder, lock_timeout, lineage, on_wait: _, writer, on_lost: _, takes_moved } =
+            self;
         f.debug_struct("OpenOptions")
             .field("holder", holder)
             .field("lock_timeout", lock_timeout)
             .field("lineage", lineage)
+            .field("writer", writer)
+            .field("takes_moved", takes_moved)
             .finish_non_exhaustive()
     }
 }
@@ -138,6 +176,34 @@ pub enum StateError {
         /// Why.
         source: io::Error,
     },
+    /// The state was moved.
+    #[error("the state of this stack is not in {file} any more: it was moved to {to}")]
+    Moved {
+        /// Where it was.
+        file: String,
+        /// Where it is.
+        to: String,
+    },
+    /// A service that keeps the state did not do what it was asked.
+    #[error("cannot {action} {file}: {message}")]
+    Service {
+        /// What was being done: "write".
+        action: &'static str,
+        /// The object.
+        file: String,
+        /// What the service said.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The lock was lost while it was needed.
+    #[error("the lock on the state in {file} was lost: {reason}")]
+    Lost {
+        /// The state.
+        file: String,
+        /// How.
+        reason: String,
+    },
     /// Another process holds the lock.
     #[error("the state in {file} is locked by {}", holder.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string))]
     Locked {
@@ -147,6 +213,8 @@ pub enum StateError {
         holder: Option<Box<Holder>>,
         /// How long was waited.
         waited: Duration,
+        /// How long until the lock ends by itself, if its holder is gone; `None` where it ends with its process.
+        left: Option<Duration>,
     },
     /// Writing failed before, so nothing is written any more: what is on disk is whole, and nothing may follow what is not.
     #[error("the state is no longer written, because writing failed before: {reason}")]

@@ -131,11 +131,14 @@ class Emulator:
             failure = next((f for f in faults if f.kind == "error"), None)
             if failure is None or failure.executed:
                 with account.lock:
-                    response = Response.from_app(MOTO, environ, buffered=True)
+                    response = s3.elsewhere(account, region_name, request) if service == "s3" else None
+                    response = response or Response.from_app(MOTO, environ, buffered=True)
                 entry["executed"] = True
             if failure is not None:
                 response = s3.error(failure)
                 entry["code"] = failure.code
+            if service == "s3":
+                response = s3.dated(response)
             entry["status"] = response.status_code
             return strike_after(faults, response)(environ, start_response)
         finally:

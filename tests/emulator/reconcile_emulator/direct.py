@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.serialize
 
+from . import s3
 from .operations import Call, execute
 from .protocol import SERVICES
 from .world import Account
@@ -16,6 +17,9 @@ from .world import Account
 
 def call(account: Account, region_name: str, service_name: str, operation_name: str, params: dict[str, Any]) -> Any:
     """Makes one call with AWS's own parameter names and returns its result the same way."""
+    if service_name == "s3":
+        with account.lock:
+            return s3.direct(account, region_name, operation_name, params)
     if service_name not in SERVICES:
         raise LookupError(f"no service '{service_name}'; there are {', '.join(SERVICES)}")
     service = SERVICES[service_name]

@@ -14,7 +14,7 @@ use crate::commands::plan;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
-use crate::{load, progress, runtime};
+use crate::{backend, load, progress, runtime};
 
 /// Do what the plan shows, after asking
 #[derive(Args, Debug)]
@@ -127,13 +127,13 @@ pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<
         return Err(stale("the spec was changed"));
     }
     let schemas = load::schemas();
-    let store = runtime::store(&args.state.state_dir, &spec.stack)?;
+    let store = backend::store(&args.state, &spec.head())?;
     let (stop, stopped) = watch::channel(Stop::No);
     let sink = progress::sink(console, args.json);
     runtime::block_on(async {
-        runtime::signals(stop);
+        runtime::signals(stop.clone());
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
-        let open = runtime::open_options(args.lock.lock_timeout);
+        let open = runtime::stopping(args.lock.lock_timeout, stop);
         let prepared = engine.prepare(open, job.request.options.mode).await?;
         let run = Run { engine: &engine, prepared: &prepared, schemas: &schemas, args, console };
         run.go(job, &*store).await

@@ -13,7 +13,7 @@ use crate::args::{SpecArgs, StateDirArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
-use crate::{load, progress, runtime};
+use crate::{backend, load, progress, runtime};
 
 /// Draw what depends on what; without --plan, without credentials or network
 #[derive(Args, Debug)]
@@ -84,7 +84,7 @@ fn saved(path: &std::path::Path) -> Result<Plan, Failure> {
 
 fn planned(args: &GraphArgs, spec: &Spec, console: &Console) -> Result<Plan, Failure> {
     let schemas = load::schemas();
-    let store = runtime::store(&args.state.state_dir, &spec.stack)?;
+    let store = backend::store(&args.state, &spec.head())?;
     let (_stop, stopped) = watch::channel(Stop::No);
     runtime::block_on(async {
         let sink = progress::sink(console, false);

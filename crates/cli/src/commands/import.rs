@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::args::{LockArgs, SpecArgs, StateDirArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::{load, progress, runtime};
+use crate::{backend, load, progress, runtime};
 
 /// Put an object that is there already on record, at an address of the spec; nothing of it is changed
 #[derive(Args, Debug)]
@@ -42,13 +42,13 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
     }
     let spec = load::spec(&args.spec.spec, &args.spec.inputs, console)?;
     let schemas = load::schemas();
-    let store = runtime::store(&args.state.state_dir, &spec.stack)?;
+    let store = backend::store(&args.state, &spec.head())?;
     let (stop, stopped) = watch::channel(Stop::No);
     let sink = progress::sink(console, false);
     let imported = runtime::block_on(async {
-        runtime::signals(stop);
+        runtime::signals(stop.clone());
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
-        let open = runtime::open_options(args.lock.lock_timeout);
+        let open = runtime::stopping(args.lock.lock_timeout, stop);
         let prepared = engine.prepare(open, PlanMode::Apply).await?;
         engine.import(&prepared, &args.address, &ObjectId(args.id.clone())).await
     })?;

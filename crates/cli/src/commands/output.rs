@@ -34,7 +34,7 @@ pub(crate) fn run(args: &OutputArgs, console: &Console) -> Result<Exit, Failure>
     if args.json {
         console.failures_as_json();
     }
-    let snapshot = runtime::snapshot(&args.state.state_dir, &args.spec)?;
+    let snapshot = runtime::snapshot(&args.state, &args.spec)?;
     let Some(name) = &args.name else {
         if args.json {
             console.print_json(&show::outputs_json(&snapshot.outputs));

@@ -22,7 +22,7 @@ use crate::commands::graph;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
-use crate::{again, load, progress, runtime};
+use crate::{again, backend, load, progress, runtime};
 
 /// Show what would be done, and change nothing
 #[derive(Args, Debug)]
@@ -88,7 +88,7 @@ pub(crate) fn run(args: PlanArgs, console: &Console) -> Result<Exit, Failure> {
     };
     let request = request(&args.planning, mode)?;
     let schemas = load::schemas();
-    let store = runtime::store(&args.state.state_dir, &spec.stack)?;
+    let store = backend::store(&args.state, &spec.head())?;
     let (_stop, stopped) = watch::channel(Stop::No);
     // The plan is the result; what is told on the way goes to standard error, and not at all where JSON was asked for.
     let sink: reconcile_engine::Sink =

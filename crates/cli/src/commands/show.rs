@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
     }
     let schemas = load::schemas();
     let Some(path) = &args.plan else {
-        let snapshot = runtime::snapshot(&args.state.state_dir, &args.spec)?;
+        let snapshot = runtime::snapshot(&args.state, &args.spec)?;
         if args.json {
             console.print_json(&show::state_json(&snapshot, &schemas));
         } else if snapshot.is_empty() {

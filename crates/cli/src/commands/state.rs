@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reconcile_model::event::Verb;
 use reconcile_model::{Address, Diagnostic, Snapshot};
 use reconcile_report::show;
-use reconcile_state::{Record, StateChange, edit};
+use reconcile_state::{PendingOperation, PendingStatus, Record, StateChange, edit};
 
 use crate::args::{LockArgs, StateDirArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::{load, runtime};
+use crate::{backend, load, runtime};
 
 /// Look at the recorded state, and correct it
 #[derive(Args, Debug)]
@@ -25,6 +26,9 @@ enum StateCommand {
     Show(ShowArgs),
     Mv(MvArgs),
     Rm(RmArgs),
+    Pull(transfer::PullArgs),
+    Push(transfer::PushArgs),
+    Migrate(transfer::MigrateArgs),
 }
 
 /// Whose state.
@@ -96,6 +100,8 @@ struct RmArgs {
     lock: LockArgs,
 }
 
+mod transfer;
+
 pub(crate) fn run(args: StateArgs, console: &Console) -> Result<Exit, Failure> {
     match args.command {
         StateCommand::List(args) => list(&args, console),
@@ -121,6 +127,9 @@ pub(crate) fn run(args: StateArgs, console: &Console) -> Result<Exit, Failure> {
             };
             change(&args.whose, &args.lock, console, "forgotten", edit)
         }
+        StateCommand::Pull(args) => transfer::pull(&args, console),
+        StateCommand::Push(args) => transfer::push(&args, console),
+        StateCommand::Migrate(args) => transfer::migrate(&args, console),
     }
 }
 
@@ -173,7 +182,40 @@ fn read(whose: &Whose, console: &Console) -> Result<Snapshot, Failure> {
     if whose.json {
         console.failures_as_json();
     }
-    runtime::snapshot(&whose.state.state_dir, &whose.spec)
+    let view = runtime::view(&whose.state, &whose.spec)?;
+    let repairs: Vec<Diagnostic> = view.repairs.iter().map(Diagnostic::from).collect();
+    console.diagnostics(&repairs);
+    console.diagnostics(&open_operations(&view.pending));
+    Ok(view.snapshot)
+}
+
+/// Returns a warning for each operation that an earlier run left open.
+fn open_operations(pending: &[PendingOperation]) -> Vec<Diagnostic> {
+    let open = pending.iter().filter(|operation| operation.is_open());
+    let describe = |operation: &PendingOperation| {
+        let PendingOperation { intent, status } = operation;
+        let verb = match intent.verb {
+            Verb::Create => "create",
+            Verb::Read => "read",
+            Verb::Update => "update",
+            Verb::Delete => "delete",
+            Verb::Forget => "forget",
+        };
+        let known = match status {
+            PendingStatus::Intended => "the call may have been made, or not".to_owned(),
+            PendingStatus::Unclear { message } => {
+                format!("the call may have been carried out although it failed: {message}")
+            }
+            PendingStatus::Answered { id } => {
+                format!("the call was made, on {id}, and what follows it may be missing")
+            }
+            PendingStatus::Abandoned => "it was given up".to_owned(),
+        };
+        Diagnostic::warning(format!("An operation is open: {verb} {}", intent.address))
+            .detail(format!("Of operation {}, {known}.", intent.operation))
+            .hint("The next apply settles it before anything else.")
+    };
+    open.map(describe).collect()
 }
 
 /// Tells whether an address is, or is an instance of, what the user named.
@@ -192,7 +234,7 @@ fn change(
     if whose.json {
         console.failures_as_json();
     }
-    let store = runtime::store(&whose.state.state_dir, &load::stack_name(&whose.spec)?)?;
+    let store = backend::store(&whose.state, &load::head(&whose.spec)?)?;
     let count = runtime::block_on(async {
         let failure = |error| vec![Diagnostic::from(&error)];
         let session =

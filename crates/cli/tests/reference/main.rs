@@ -14,7 +14,7 @@ use reconcile_report::reference;
 use reconcile_spec::{Inputs, Sources, load, read_sources};
 
 /// The commands, with those that `state` has.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 18] = [
     &["validate"],
     &["plan"],
     &["apply"],
@@ -29,6 +29,10 @@ const COMMANDS: [&[&str]; 13] = [
     &["state", "rm"],
     &["schema"],
     &["completions"],
+    &["state", "pull"],
+    &["state", "push"],
+    &["state", "migrate"],
+    &["unlock"],
 ];
 
 #[test]

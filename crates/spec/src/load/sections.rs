@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reconcile_model::{Mode, Object, ResourceAddress, Value};
+use reconcile_model::{Mode, ResourceAddress, Value};
 
 use super::Loader;
 use super::names::address;
@@ -301,43 +301,5 @@ impl Loader {
             self.error(place, "This cannot name a stack").detail = rule.to_owned();
         }
         name
-    }
-
-    /// Returns the backend's configuration, which consists of constants: it is needed before anything is evaluated.
-    pub(super) fn backend(&mut self, sections: &Sections<'_>) -> Option<Object> {
-        let (key, value) = sections.backend?;
-        let members = value.map().unwrap_or_default();
-        let [(kind, body)] = members else {
-            let error = self.error(key.place, "`backend` takes one kind of backend");
-            error.hint = Some("Write `backend: { s3: { bucket: …, key: …, region: … } }`, or leave it out to keep the state in local files.".to_owned());
-            return None;
-        };
-        let known: &[&'static str] = match &*kind.text {
-            "s3" => &["bucket", "key", "region", "profile"],
-            "local" => &["path"],
-            other => {
-                let hint = did_you_mean(other, ["s3", "local"]);
-                let error = self.error(kind.place, format!("There is no backend `{other}`"));
-                error.detail = "There are `s3` and `local`.".to_owned();
-                error.hint = hint;
-                return None;
-            }
-        };
-        let fields = self.fields(&format!("the backend `{}`", kind.text), body, known);
-        let mut object = Object::new();
-        for (name, (_, value)) in &fields {
-            if let Some(text) = self.text(value, name) {
-                object.set(name, text);
-            }
-        }
-        let required: &[&str] =
-            if &*kind.text == "s3" { &["bucket", "key", "region"] } else { &[] };
-        let missing: Vec<&str> =
-            required.iter().copied().filter(|name| !fields.contains_key(name)).collect();
-        if !missing.is_empty() {
-            let summary = format!("The backend `{}` needs {}", kind.text, list(missing));
-            self.error(kind.place, summary);
-        }
-        Some(Object::new().with(&kind.text, object))
     }
 }

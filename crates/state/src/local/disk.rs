@@ -48,7 +48,15 @@ impl Files {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder).map_err(failed("create the folder", &self.folder))
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let missing: Vec<&Path> = self.folder.ancestors().take_while(is_missing).collect();
+        builder.create(&self.folder).map_err(failed("create the folder", &self.folder))?;
+        // Files in a folder whose own entry is lost in a power cut are lost as well.
+        for parent in missing.iter().filter_map(|folder| folder.parent()) {
+            let here = Path::new(".");
+            sync_folder(if parent.as_os_str().is_empty() { here } else { parent })?;
+        }
+        Ok(())
     }
 
     pub(super) fn lock(
@@ -56,6 +64,11 @@ impl Files {
         holder: &Holder,
     ) -> Result<Result<Guard, Option<Holder>>, StateError> {
         Guard::take(&self.lock, holder).map_err(failed("lock", &self.lock))
+    }
+
+    /// Returns who holds the lock: `None` within when they have not said, and when nobody does.
+    pub(super) fn who_holds(&self) -> Result<Option<Option<Holder>>, StateError> {
+        Guard::look(&self.lock).map_err(failed("lock", &self.lock))
     }
 
     /// Reads the snapshot and the journal. The journal comes first: a checkpoint in between then gives a newer snapshot with

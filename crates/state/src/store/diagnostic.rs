@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::*;
 
@@ -57,11 +58,35 @@ fn hint(error: &StateError) -> Option<String> {
             "Nothing was written. This is a fault of reconcile itself; please report it.".to_owned(),
         ),
         StateError::Io { file, source, .. } => io_hint(file, source.kind()),
-        StateError::Locked { waited, .. } if waited.is_zero() => {
-            Some("Wait until it is done, or pass --lock-timeout to wait for it.".to_owned())
+        StateError::Moved { to, .. } => {
+            let folder = Path::new(to).parent().map(|folder| folder.display().to_string());
+            let place = match folder {
+                Some(folder) if !to.starts_with("s3://") => format!("local:{folder}"),
+                Some(_) | None => to.clone(),
+            };
+            Some(format!(
+                "Write into the spec where the state is now. To move it back here: `reconcile state migrate --from {place}`."
+            ))
         }
-        StateError::Locked { .. } => {
-            Some("Wait until it is done, or pass a longer --lock-timeout.".to_owned())
+        StateError::Service { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
+        StateError::Lost { .. } => Some(
+            "Nothing was written after that. Run the command again: it waits its turn, and settles what this run left open."
+                .to_owned(),
+        ),
+        StateError::Locked { waited, left, .. } => {
+            let how = if waited.is_zero() {
+                "pass --lock-timeout to wait for it"
+            } else {
+                "pass a longer --lock-timeout"
+            };
+            let mut hint = format!("Wait until it is done, or {how}.");
+            if let Some(left) = left {
+                hint += &format!(
+                    " If it was killed, its lock ends by itself in {} s; nobody has to unlock anything.",
+                    left.as_secs() + 1
+                );
+            }
+            Some(hint)
         }
         StateError::Stopped { .. } => {
             Some("Cure that, and run the command again: it goes on from what is recorded.".to_owned())

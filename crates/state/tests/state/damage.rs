@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::fixtures::*;
 
 /// The bytes of a state after two runs and the beginning of a third.
-struct Sound {
-    current: Current,
-    previous: Previous,
+pub(crate) struct Sound {
+    pub(crate) current: Current,
+    pub(crate) previous: Previous,
 }
 
 /// What is appended after the last checkpoint.
@@ -32,7 +32,7 @@ fn names() -> Names {
     }
 }
 
-async fn sound() -> Sound {
+pub(crate) async fn sound() -> Sound {
     let folder = TempDir::new().unwrap();
     let store = LocalStore::new(folder.path(), "web").unwrap();
     let session = store.open(options()).await.unwrap();
@@ -51,12 +51,12 @@ async fn sound() -> Sound {
     }
 }
 
-fn read(current: &Current, previous: &Previous) -> Result<View, StateError> {
+pub(crate) fn read(current: &Current, previous: &Previous) -> Result<View, StateError> {
     load("web", &names(), current, || Ok(previous.clone()), "").map(|loaded| loaded.into_view())
 }
 
 /// Returns the state after each record of the third run, from none to all.
-fn expected() -> Vec<(Snapshot, Vec<PendingOperation>)> {
+pub(crate) fn expected() -> Vec<(Snapshot, Vec<PendingOperation>)> {
     let before: Vec<_> = first_run().into_iter().chain(second_run()).collect();
     let third = third_run();
     (0..=third.len())
@@ -228,10 +228,10 @@ async fn newer_versions_and_other_stacks_are_refused() {
         let text = String::from_utf8(bytes.clone().unwrap()).unwrap();
         Some(text.replacen(from, to, 1).into_bytes())
     };
-    let snapshot = edit(&current.snapshot, "\"format_version\": 1", "\"format_version\": 2");
+    let snapshot = edit(&current.snapshot, "\"format_version\": 1", "\"format_version\": 3");
     let error = read(&Current { snapshot, ..current.clone() }, &previous).unwrap_err();
     let newer =
-        matches!(error, StateError::Snapshot { source: FormatError::Newer { found: 2 }, .. });
+        matches!(error, StateError::Snapshot { source: FormatError::Newer { found: 3 }, .. });
     assert!(newer, "{error}");
     let found = load("db", &names(), &current, || Ok(previous.clone()), "").unwrap_err();
     let other =
@@ -268,4 +268,44 @@ fn a_journal_that_makes_no_sense_is_refused_at_its_line() {
         source.to_string(),
         "line 3 is damaged: it cannot follow what is before it: operation op: no such operation is pending"
     );
+}
+
+/// A state of many objects, larger than a page of a disk.
+async fn large() -> (TempDir, Vec<u8>, View) {
+    let folder = TempDir::new().unwrap();
+    let store = LocalStore::new(folder.path(), "web").unwrap();
+    let session = store.open(options()).await.unwrap();
+    let fill = |from: usize, to: usize| {
+        (from..to).map(|number| {
+            change(set(&format!("aws_instance.web[{number}]"), &format!("i-{number}")))
+        })
+    };
+    session.append_all(fill(0, 8).collect()).await.unwrap();
+    session.checkpoint().await.unwrap();
+    session.append_all(fill(8, 16).collect()).await.unwrap();
+    session.checkpoint().await.unwrap();
+    drop(session);
+    let bytes = std::fs::read(folder.path().join("web.json")).unwrap();
+    let view = store.peek().await.unwrap();
+    assert!(bytes.len() > 4096 + 1024, "{}", bytes.len());
+    (folder, bytes, view)
+}
+
+#[tokio::test]
+async fn the_last_4_kib_of_a_large_state_may_be_cut_or_flipped_anywhere() {
+    let (folder, bytes, view) = large().await;
+    let part = |name: &str| Some(std::fs::read(folder.path().join(name)).unwrap());
+    let journal = part("web.journal");
+    let previous =
+        Previous { snapshot: part("web.json.backup"), journal: part("web.journal.backup") };
+    for at in bytes.len() - 4096..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x01;
+        for (what, damaged) in [("cut", bytes[..at].to_vec()), ("flipped", flipped)] {
+            let current = Current { snapshot: Some(damaged), journal: journal.clone() };
+            let found = read(&current, &previous).unwrap();
+            assert_eq!(found.snapshot, view.snapshot, "{what} at byte {at}");
+            assert!(matches!(&found.repairs[..], [Repair::Snapshot { .. }]), "{what} at byte {at}");
+        }
+    }
 }

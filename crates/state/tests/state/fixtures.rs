@@ -124,7 +124,7 @@ pub(crate) fn options() -> OpenOptions {
         },
         lock_timeout: Duration::ZERO,
         lineage: LINEAGE.to_owned(),
-        on_wait: None,
+        ..OpenOptions::default()
     }
 }
 

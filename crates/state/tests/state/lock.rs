@@ -118,9 +118,9 @@ async fn waiting_ends_when_the_lock_is_free_or_the_time_is_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_at_once_lose_no_update() {
+async fn a_thousand_rounds_of_eight_lose_no_update() {
     let folder = TempDir::new().unwrap();
-    let rounds = 10;
+    let rounds = 125;
     let workers: Vec<_> = (0..8)
         .map(|_| {
             let store = store(folder.path());

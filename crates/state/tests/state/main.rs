@@ -10,5 +10,7 @@ mod formats;
 mod interrupted;
 mod local;
 mod lock;
+mod moved;
+mod mutations;
 mod roundtrip;
 mod session;

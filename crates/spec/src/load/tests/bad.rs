@@ -111,7 +111,20 @@ fn sections_and_types() {
         "backend: { s4: {} }",
         &["1:12 «s4» There is no backend `s4`. There are `s3` and `local`. / Did you mean `s3`?"],
     );
-    check("backend: { s3: { bucket: b, key: k } }", &["1:12 «s3» The backend `s3` needs `region`"]);
+    check(
+        "backend: { s3: { bucket: states, key: k } }",
+        &["1:12 «s3» The backend `s3` needs `region`"],
+    );
+    check(
+        "backend: { s3: { bucket: B, key: /k, region: seoul, endpoint: host, lease_seconds: 1 } }",
+        &[
+            "1:26 «B» This cannot be the `bucket` of a backend. A bucket's name has 3 to 63 lower-case letters, digits, `-`, and `.`, beginning and ending with a letter or digit.",
+            "1:34 «/k» This cannot be the `key` of a backend. It names an object, such as `teams/web.json`: up to 900 bytes without control characters, not beginning or ending with `/`.",
+            "1:46 «seoul» This cannot be the `region` of a backend. A Region has a name such as `ap-northeast-2`.",
+            "1:63 «host» This cannot be the `endpoint` of a backend. It is an address such as `https://s3.example.com`.",
+            "1:84 «1» This cannot be the `lease_seconds` of a backend. It is a whole number of seconds from 5 to 3600.",
+        ],
+    );
     check(
         "provider: { aws: { acces_key: x } }",
         &[

@@ -11,7 +11,7 @@ provider:
   aws:
     - { region: ap-northeast-2, default_tags: { tags: { team: web } } }
     - { alias: west, region: us-west-2, profile: "${local.profile}" }
-backend: { s3: { bucket: b, key: k, region: r } }
+backend: { s3: { bucket: states, key: lab.json, region: eu-west-1 } }
 locals:
   profile: ops
   image: ${data.aws_ami.linux.id}
@@ -54,7 +54,7 @@ fn a_spec_says_what_it_says() {
     assert_eq!(spec.stack, "lab");
     assert_eq!(
         format!("{:?}", spec.backend),
-        r#"Some({"s3": {"bucket": "b", "key": "k", "region": "r"}})"#
+        r#"Some({"s3": {"bucket": "states", "key": "lab.json", "region": "eu-west-1"}})"#
     );
     assert_eq!(spec.providers.keys().collect::<Vec<_>>(), ["aws", "aws.west"]);
     let web = &spec.blocks[&reconcile_model::ResourceAddress::managed("aws_instance", "web")];
