@@ -1,8 +1,8 @@
 //! Telling people and tools what would be done, what is being done, and what went wrong.
 //!
-//! Plans, events, diagnostics, and recorded state go in; text and JSON come out. Text is made in two layers: a
-//! [`reconcile_model::Diff`] says what differs, the layout turns it into lines of signed, toned pieces, and only the last
-//! step knows colors and columns.
+//! Plans, events, diagnostics, and recorded state go in; text, Markdown, HTML, JSON, and graphs come out. Text is made in
+//! two layers: a [`reconcile_model::Diff`] says what differs, the layout turns it into lines of signed, toned pieces, and
+//! only the last step knows colors and columns.
 //!
 //! **Architecture Invariant:** nothing here reads a clock, an environment, or a terminal, or decides what happens: the
 //! same input gives the same bytes. No sensitive value is in any output.

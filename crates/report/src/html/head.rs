@@ -127,7 +127,6 @@ pub(super) fn summary(cx: &Cx<'_>, options: &HtmlOptions) -> Markup {
         section class="summary" aria-labelledby="title" {
             p class="kind" { (kind) }
             h1 id="title" { (quote::plain(&plan.stack)) }
-            p class="lead" { (lead(plan)) }
             (overview(cx))
             (narrowed(plan))
             (approval(plan, options))
@@ -138,7 +137,9 @@ pub(super) fn summary(cx: &Cx<'_>, options: &HtmlOptions) -> Markup {
 fn overview(cx: &Cx<'_>) -> Markup {
     let rows = cx.overview();
     html! {
-        @if !rows.is_empty() {
+        @if rows.is_empty() {
+            p class="lead" { (lead(cx.plan)) }
+        } @else {
             ul class="overview" {
                 @for (sign, what) in rows {
                     li {

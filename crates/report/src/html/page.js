@@ -123,6 +123,17 @@
     if (summary) select(summary.parentElement);
   });
 
+  // A graph that is a little too wide is made to fit; of a wider one nothing could be read, and it scrolls.
+  const canvas = document.querySelector(".canvas");
+  const fit = () => {
+    const svg = canvas.firstElementChild;
+    canvas.classList.toggle("fit", svg.width.baseVal.value <= canvas.clientWidth * 1.6);
+  };
+  if (canvas) {
+    new ResizeObserver(fit).observe(canvas);
+    fit();
+  }
+
   // What a node of the graph leans on, and what leans on it.
   const near = (name) => {
     const names = new Set([name]);

@@ -120,7 +120,8 @@ fn unified_and_side_by_side_show_the_same() {
     let halves = "(() => { const row = document.querySelector('[data-block=\"aws_instance.web_2a\"] .row:not(.same)'); const [a, b] = [...row.children].map((it) => it.getBoundingClientRect()); return { a: a.top, b: b.top, left: a.left, right: b.left, bottom: a.bottom } })()";
     let unified = page.eval(halves);
     assert_eq!(unified["bottom"], unified["b"], "one below the other: {unified}");
-    let told = "document.querySelector('.card.change.replace .diff').innerText";
+    // What is not on the screen is not laid out, and has no text that is shown.
+    let told = "new Promise((done) => { const it = document.querySelector('.card.change.replace .diff'); it.scrollIntoView({ block: 'center', behavior: 'instant' }); requestAnimationFrame(() => requestAnimationFrame(() => done(it.innerText))) })";
     let before = page.text(told);
     assert!(before.contains("ami-0abc") && before.contains("ami-0fed"), "{before}");
 
@@ -166,6 +167,12 @@ fn the_graph_is_drawn_in_the_colors_of_what_is_done_and_leads_there() {
     ))
     .unwrap();
     assert!(edges.contains(&"aws_instance.bastion aws_security_group.web".to_owned()), "{edges:?}");
+    // It fits its frame; on a screen where nothing could be read any more, it scrolls.
+    let fits = "(() => { const it = document.querySelector('.canvas'); return it.scrollWidth <= it.clientWidth })()";
+    assert!(page.is(fits));
+    page.size(300, 900);
+    assert!(!page.is(fits));
+    page.size(1440, 900);
     // What a longer way implies is not drawn.
     assert!(!edges.contains(&"aws_instance.web_2c aws_security_group.web".to_owned()), "{edges:?}");
 
@@ -274,7 +281,8 @@ fn without_the_script_it_is_all_there() {
             "document.querySelector('.tools').hidden && document.querySelector('.filter').hidden"
         )
     );
-    let shown = page.text("document.body.innerText");
+    assert!(page.is("[...document.querySelectorAll('details')].every((it) => it.open)"));
+    let shown = page.text("document.body.textContent");
     for said in ["ami-0fed", "aws_instance.bastion", "Newly exposed", "debugging", "--expect"] {
         assert!(shown.contains(said), "{said}");
     }
