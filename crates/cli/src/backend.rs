@@ -99,8 +99,8 @@ fn s3(arguments: &Object) -> S3Config {
     for name in arguments.keys() {
         let value = arguments.string(name).unwrap_or_default();
         // Loading the spec has checked them.
-        debug_assert!(config.set(name, &value), "{name}");
-        config.set(name, &value);
+        let is_known = config.set(name, &value);
+        debug_assert!(is_known, "{name}");
     }
     config
 }

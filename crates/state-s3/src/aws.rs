@@ -206,11 +206,10 @@ impl Bucket for AwsBucket {
         let mut token: Option<String> = None;
         loop {
             // In the order of their names, as a signature has them.
-            let mut query = String::new();
-            if let Some(token) = &token {
-                query += &format!("continuation-token={}&", endpoint::encoded(token, ""));
-            }
-            query += &format!("list-type=2&prefix={}", endpoint::encoded(prefix, ""));
+            let page = token.as_ref().map_or_else(String::new, |token| {
+                format!("continuation-token={}&", endpoint::encoded(token, ""))
+            });
+            let query = format!("{page}list-type=2&prefix={}", endpoint::encoded(prefix, ""));
             let answer = self.send(Call { query, ..Call::new("GET", "") }).await?;
             token = self.check(answer)?.keys(&mut keys)?;
             if token.is_none() {

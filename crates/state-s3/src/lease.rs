@@ -308,7 +308,7 @@ struct Theirs {
 fn held(found: &Object, watched: &mut Option<Watched>) -> Option<Theirs> {
     let since = match watched {
         Some(watched) if watched.etag == found.etag => watched.since,
-        _ => {
+        Some(_) | None => {
             let since = Instant::now();
             *watched = Some(Watched { etag: found.etag.clone(), since });
             since

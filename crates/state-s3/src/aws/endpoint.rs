@@ -7,6 +7,9 @@ pub(super) struct Endpoint {
     base: String,
 }
 
+/// The digits that bytes are escaped with.
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
 /// The domains of the partitions other than the commercial one, by what their Regions' names begin with.
 const DOMAINS: [(&str, &str); 6] = [
     ("cn-", "amazonaws.com.cn"),
@@ -54,7 +57,9 @@ pub(super) fn encoded(text: &str, also: &str) -> String {
         if c.is_ascii_alphanumeric() || "-._~".contains(c) || (c.is_ascii() && also.contains(c)) {
             encoded.push(c);
         } else {
-            encoded += &format!("%{byte:02X}");
+            encoded.push('%');
+            encoded
+                .extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
         }
     }
     encoded

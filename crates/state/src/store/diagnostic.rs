@@ -79,14 +79,11 @@ fn hint(error: &StateError) -> Option<String> {
             } else {
                 "pass a longer --lock-timeout"
             };
-            let mut hint = format!("Wait until it is done, or {how}.");
-            if let Some(left) = left {
-                hint += &format!(
-                    " If it was killed, its lock ends by itself in {} s; nobody has to unlock anything.",
-                    left.as_secs() + 1
-                );
-            }
-            Some(hint)
+            let ends = left.map_or_else(String::new, |left| {
+                let seconds = left.as_secs() + 1;
+                format!(" If it was killed, its lock ends by itself in {seconds} s; nobody has to unlock anything.")
+            });
+            Some(format!("Wait until it is done, or {how}.{ends}"))
         }
         StateError::Stopped { .. } => {
             Some("Cure that, and run the command again: it goes on from what is recorded.".to_owned())
