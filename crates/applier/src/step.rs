@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::attempt::Attempts;
 use crate::check::{deviations, merged};
-use crate::context::Context;
+use crate::context::{Context, Stop};
 use crate::journal::{Created, Journal};
 use crate::recover::horizon::{HORIZON, Lookups};
 
@@ -203,8 +203,10 @@ impl Step<'_> {
             let found = self.provider.find(self.type_name(), operation, planned).await?;
             let elapsed = intended.elapsed();
             let age = if was_answered { elapsed.max(HORIZON) } else { elapsed };
+            // Who wants to stop need not wait for it: the operation stays open, and the next run looks on.
+            let is_stopping = *self.cx().stop.borrow() != Stop::No;
             match (found, lookups.nothing(age)) {
-                (Found::Nothing, Some(wait)) => tokio::time::sleep(wait).await,
+                (Found::Nothing, Some(wait)) if !is_stopping => tokio::time::sleep(wait).await,
                 (found, _) => return Ok(found),
             }
         }

@@ -7,7 +7,7 @@
 //! | create | `ImportKeyPair`                                                             |
 //! | read   | `DescribeKeyPairs`, filtered by `key-name`, with the public keys; not paged |
 //! | update | `CreateTags`, `DeleteTags`                                                  |
-//! | delete | `DeleteKeyPair`, which succeeds for a name that is not there                |
+//! | delete | `DeleteKeyPair` by the `key-…` id, which succeeds for one that is not there |
 //! | find   | `DescribeKeyPairs`                                                          |
 //!
 //! # Oddities
