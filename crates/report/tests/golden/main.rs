@@ -8,6 +8,7 @@
 mod diagnostic;
 mod events;
 mod graph;
+mod html;
 mod json;
 mod markdown;
 mod plans;
