@@ -8,6 +8,7 @@ use reconcile_provider::{ErrorKind, ProviderError, backoff::Backoff, error::Exec
 use tokio::time::Instant;
 
 use crate::context::{Context, Stop};
+use crate::secrets::Secrets;
 
 /// How long a reference that is not found is waited for when it was made by this run: reads are eventually consistent.
 const NEW_REFERENCE: Duration = Duration::from_secs(120);
@@ -17,6 +18,8 @@ pub(crate) struct Attempts<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) address: &'a Address,
     pub(crate) verb: Verb,
+    /// What the service may repeat and nobody may see.
+    pub(crate) secrets: &'a Secrets,
     pub(crate) deadline: Instant,
     /// Whether something the change depends on was made by this run.
     pub(crate) young_dependencies: bool,
@@ -31,6 +34,7 @@ impl<'a> Attempts<'a> {
         cx: &'a Context,
         address: &'a Address,
         verb: Verb,
+        secrets: &'a Secrets,
         timeout: Duration,
         young_dependencies: bool,
     ) -> Self {
@@ -39,6 +43,7 @@ impl<'a> Attempts<'a> {
             cx,
             address,
             verb,
+            secrets,
             deadline: started + timeout,
             young_dependencies,
             count: 0,
@@ -114,7 +119,7 @@ impl<'a> Attempts<'a> {
         self.cx.emit(EventKind::RetryScheduled {
             address: self.address.clone(),
             verb: self.verb,
-            error: error.to_string(),
+            error: self.secrets.hide(error.to_string()),
             delay,
         });
         tokio::time::sleep(delay).await;

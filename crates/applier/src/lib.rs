@@ -15,9 +15,11 @@ mod recover;
 mod resolve;
 mod run;
 mod schedule;
+mod secrets;
 mod step;
 
 pub use check::merged;
 pub use context::{Clock, Context, Ids, Providers, Sink, Stop};
 pub use recover::{Purpose, Recovery, recover};
 pub use run::{Job, Report, apply};
+pub use secrets::Secrets;

@@ -20,6 +20,7 @@ use crate::context::{Context, Stop};
 use crate::journal::Journal;
 use crate::resolve;
 use crate::schedule::Schedule;
+use crate::secrets::Secrets;
 use crate::step::{Done, Step, StepError};
 
 /// How a run ended.
@@ -226,7 +227,7 @@ impl<'a> Run<'a> {
         let region = if verb == Verb::Create { None } else { region };
         let settler = self.cx.providers.settler(&change.provider, region);
         let young = change.dependencies.iter().any(|it| self.created.contains(it));
-        let step = Step {
+        let mut step = Step {
             journal: self.journal,
             change,
             schema,
@@ -234,6 +235,7 @@ impl<'a> Run<'a> {
             arguments: block.map(|block| block.arguments.clone()).unwrap_or_default(),
             recorded,
             young_dependencies: young,
+            secrets: Secrets::default(),
             provider: settler.provider(),
             settler,
         };
@@ -241,6 +243,7 @@ impl<'a> Run<'a> {
         if let StepKind::Detach { of, .. } = kind {
             let between =
                 resolve::detached(schema, change, of.iter().map(|&at| &self.plan.changes[at]));
+            step.secrets = Secrets::of(&between);
             return Ok(Some(Box::pin(async move {
                 let result = step.detach(&between).await;
                 (index, started.elapsed(), result)
@@ -250,6 +253,7 @@ impl<'a> Run<'a> {
             Verb::Create | Verb::Update => {
                 let block = block.expect("what is created or updated is in the spec");
                 let planned = resolve::planned(&self.scope, block, change)?;
+                step.secrets = Secrets::of(&planned);
                 Ok(Some(Box::pin(async move {
                     let result = if verb == Verb::Create {
                         step.create(&planned).await
@@ -262,6 +266,7 @@ impl<'a> Run<'a> {
             Verb::Read => {
                 let block = block.expect("a data source is in the spec");
                 let arguments = resolve::arguments(&self.scope, block, change)?;
+                step.secrets = Secrets::of(&arguments);
                 Ok(Some(Box::pin(async move {
                     let result = step.read_data(&arguments).await;
                     (index, started.elapsed(), result)

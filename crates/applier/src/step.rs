@@ -20,6 +20,7 @@ use crate::check::{deviations, merged};
 use crate::context::{Context, Stop};
 use crate::journal::{Created, Journal};
 use crate::recover::horizon::{HORIZON, Lookups};
+use crate::secrets::Secrets;
 
 /// How long an attribute may keep its old value after it was written: writes are eventually consistent.
 const WRITE_CONSISTENCY: Duration = Duration::from_secs(30);
@@ -62,6 +63,8 @@ pub(crate) struct Step<'a> {
     pub(crate) recorded: Option<ObjectState>,
     /// Whether something the change depends on was made by this run.
     pub(crate) young_dependencies: bool,
+    /// What is sensitive in what is sent.
+    pub(crate) secrets: Secrets,
     pub(crate) settler: Arc<Settler>,
     pub(crate) provider: Arc<dyn Provider>,
 }
@@ -90,7 +93,14 @@ impl Step<'_> {
     }
 
     fn attempts(&self) -> Attempts<'_> {
-        Attempts::new(self.cx(), self.address(), self.verb, self.timeout(), self.young_dependencies)
+        Attempts::new(
+            self.cx(),
+            self.address(),
+            self.verb,
+            &self.secrets,
+            self.timeout(),
+            self.young_dependencies,
+        )
     }
 
     /// Creates the object and finishes it.
@@ -520,7 +530,7 @@ impl Step<'_> {
     }
 
     fn diagnostic(&self, error: &ProviderError) -> Diagnostic {
-        let mut diagnostic = self.blank().detail(error.sentence());
+        let mut diagnostic = self.blank().detail(self.secrets.hide(error.sentence()));
         diagnostic.hint.clone_from(&error.hint);
         diagnostic
     }

@@ -1,7 +1,7 @@
 //! From a recorded state to a plan: refresh, then ask the planner until it has every data source it needs.
 
 use futures::stream::{self, StreamExt as _};
-use reconcile_applier::Providers as _;
+use reconcile_applier::{Providers as _, Secrets};
 use reconcile_model::{
     Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, plan::PlanOptions, seal::mark_like,
 };
@@ -124,7 +124,9 @@ fn about(spec: &Spec, read: &DataRead, error: &ProviderError) -> Diagnostic {
         return diagnostic("Cannot read the live state", error);
     }
     let span = spec.blocks.get(&read.address.resource).map(|block| block.span.clone());
-    diagnostic(&format!("Cannot read {}", read.address), error).at(span).about(&read.address)
+    let mut diagnostic = diagnostic(&format!("Cannot read {}", read.address), error);
+    diagnostic.detail = Secrets::of(&read.config).hide(diagnostic.detail);
+    diagnostic.at(span).about(&read.address)
 }
 
 /// Tells whether an error is about the connection and not about any one object.
