@@ -145,39 +145,3 @@ fn with_a_state_folder_that_cannot_be_written() {
     assert_eq!(world.calls()["mutating"], 0);
     world.assert_empty();
 }
-
-#[test]
-fn no_secret_is_written_anywhere() {
-    let mut world = World::with_spec(
-        r#"
-variable: { password: { type: string, sensitive: true } }
-data:
-  aws_ami: { linux: { owners: [amazon], most_recent: true, filter: { name: name, values: ["al2023-ami-2023*-x86_64"] } } }
-resource:
-  aws_instance:
-    web:
-      ami: ${data.aws_ami.linux.id}
-      instance_type: t3.micro
-      user_data: "password=${var.password}"
-      tags: { hint: "${var.password}" }
-output:
-  password: { value: "${var.password}", sensitive: true }
-"#,
-    );
-    let secret = "correct-horse-battery-staple";
-    world.set("RECONCILE_VAR_password", secret);
-    world.run(&["plan", "--out", "saved.plan"]).success().never_says(secret);
-    world.run(&["plan", "--json"]).success().never_says(secret);
-    world.run(&["apply", "saved.plan"]).success().never_says(secret);
-    world.assert_converged();
-    world.run(&["show", "--json"]).success().never_says(secret);
-    world.run(&["state", "show", "aws_instance.web"]).success().never_says(secret);
-    world.run(&["output"]).success().never_says(secret);
-    world.assert_nowhere(secret);
-    // Another value is seen, though neither is on record.
-    world.set("RECONCILE_VAR_password", "another-one-altogether");
-    assert_eq!(world.actions("aws_instance.web"), ["update"]);
-    world.converge();
-    world.assert_nowhere("another-one-altogether");
-    world.destroy();
-}

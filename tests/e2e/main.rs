@@ -7,14 +7,17 @@ mod support;
 
 mod backends;
 mod errors;
+mod fault_points;
 mod graph;
 mod html;
 mod import;
+mod interruptions;
 mod kill_points;
 mod lab_web;
 mod lifecycle;
 mod ownership;
 mod reviewing;
 mod saved_plans;
+mod secrets;
 mod types;
 mod web_fleet;

@@ -195,7 +195,7 @@ impl Case {
         }
         world.assert_valid().await;
         if let Some(polls) = self.second_crash {
-            drop(world.crash(&text, PlanOptions::default(), polls).await);
+            let _ended = world.crash(&text, PlanOptions::default(), polls).await;
             world.assert_valid().await;
         }
         world.cloud.heal();
