@@ -15,7 +15,7 @@ use reconcile_model::{Diff, InstanceKey, Object, Plan, SchemaSet, Snapshot};
 use reconcile_planner::{DataResults, Observation, Outcome, PlanInput, plan};
 use reconcile_provider_fake::REGISTRY;
 use reconcile_report::{Configuration, TextOptions, json, text};
-use reconcile_spec::{Inputs, Scope, Sources, Spec, load, stack_name};
+use reconcile_spec::{Inputs, Scope, Sources, Spec, head, load};
 use reconcile_state::{LocalStore, OpenOptions, Record, StateChange, Store as _};
 
 /// How many resources the spec of a bench has.
@@ -62,7 +62,7 @@ fn loading(c: &mut Criterion) {
     for shape in ["blocks", "fleet"] {
         let sources = sources(shape);
         group.bench_function(format!("parse/{shape}"), |b| {
-            b.iter(|| stack_name(black_box(&sources)));
+            b.iter(|| head(black_box(&sources)));
         });
         group.bench_function(format!("all/{shape}"), |b| {
             b.iter(|| load(black_box(&sources), &Inputs::default(), &schemas));

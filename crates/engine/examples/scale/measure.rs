@@ -11,15 +11,16 @@ use reconcile_engine::{Clock, Engine, Failure, Ids, Request, Stop};
 use reconcile_model::{Plan, SchemaSet, plan::PlanMode};
 use reconcile_provider_fake::{Cloud, REGISTRY};
 use reconcile_report::{Configuration, TextOptions, json, text};
-use reconcile_spec::{Inputs, Sources, Spec, load, stack_name};
+use reconcile_spec::{Inputs, Sources, Spec, head, load};
 use reconcile_state::{LocalStore, OpenOptions, Store as _, format};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::shapes::Shape;
 
-/// How many changes are in flight at once: as many as let the journal's writes be shared.
-const PARALLELISM: usize = 1_000;
+/// How many changes are in flight at once. Each waits for two polls, which all share and which come five times a second at
+/// most: so many are needed to keep the engine busy.
+const PARALLELISM: usize = 10_000;
 
 /// How measurements are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub(crate) async fn run(
     let schemas = REGISTRY.schemas();
 
     let start = Start::now();
-    stack_name(&sources).map_err(failed)?;
+    head(&sources).map_err(failed)?;
     meter.tell("parse", start)?;
     let start = Start::now();
     let spec = load(&sources, &Inputs::default(), &schemas).map_err(failed)?.spec;
@@ -144,17 +145,21 @@ pub(crate) async fn run(
     let folder = tempfile::tempdir()?;
     let store = LocalStore::new(folder.path(), "scale")?;
     let cloud = Cloud::new();
-    apply(&meter, &spec, &schemas, &store, &cloud).await?;
+    apply(&meter, &spec, &schemas, &store, &cloud, shape.is_chain).await?;
+    if shape.is_chain {
+        return Ok(());
+    }
     again(&meter, &spec, &schemas, &store, &cloud).await
 }
 
-/// The first plan, and its apply.
+/// The first plan, and its apply where that is not a matter of waiting.
 async fn apply(
     meter: &Meter,
     spec: &Spec,
     schemas: &SchemaSet,
     store: &LocalStore,
     cloud: &Cloud,
+    is_chain: bool,
 ) -> Result<(), Box<dyn Error>> {
     let stop = watch::Sender::new(Stop::No);
     let engine = engine(spec, schemas, store, cloud, &stop)?;
@@ -166,6 +171,9 @@ async fn apply(
         return Err(format!("{} creates are planned", planned.plan.counts().create).into());
     }
     render(meter, "first plan", &planned.plan, schemas)?;
+    if is_chain {
+        return Ok(engine.abandon(&prepared).await.map_err(failed)?);
+    }
     let start = Start::now();
     let report = engine.apply(&prepared, planned, PARALLELISM).await.map_err(failed)?;
     meter.tell("apply", start)?;

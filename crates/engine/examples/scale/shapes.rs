@@ -11,15 +11,18 @@ pub(crate) struct Shape {
     pub(crate) name: &'static str,
     /// Writes the spec of so many resources, as files.
     pub(crate) files: fn(usize) -> Vec<String>,
+    /// Whether its resources can be made only one after the other. Then its apply is a matter of waiting and not of this
+    /// program, and nothing after the first plan is measured.
+    pub(crate) is_chain: bool,
 }
 
 /// All shapes.
 pub(crate) const SHAPES: [Shape; 5] = [
-    Shape { name: "count", files: count },
-    Shape { name: "each", files: each },
-    Shape { name: "blocks", files: blocks },
-    Shape { name: "chain", files: chain },
-    Shape { name: "fleet", files: fleet },
+    Shape { name: "count", files: count, is_chain: false },
+    Shape { name: "each", files: each, is_chain: false },
+    Shape { name: "blocks", files: blocks, is_chain: false },
+    Shape { name: "chain", files: chain, is_chain: true },
+    Shape { name: "fleet", files: fleet, is_chain: false },
 ];
 
 /// Two blocks with `count`: servers, and a link to each by its index.
