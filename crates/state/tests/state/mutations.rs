@@ -73,8 +73,8 @@ async fn what_was_changed_at_random_is_a_state_that_there_was_or_refused() {
                 numbers.mutate(&mut mutated[part], &parts);
             }
         }
-        let [snapshot, journal, before, between] =
-            mutated.map(Some).into_iter().collect::<Vec<_>>().try_into().unwrap();
+        let mutated: [Vec<u8>; 4] = mutated.try_into().unwrap();
+        let [snapshot, journal, before, between] = mutated.map(Some);
         let current = Current { snapshot, journal };
         let previous = Previous { snapshot: before, journal: between };
         match read(&current, &previous) {
