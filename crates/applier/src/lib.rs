@@ -16,6 +16,7 @@ mod resolve;
 mod run;
 mod schedule;
 mod secrets;
+mod slots;
 mod step;
 
 pub use check::merged;

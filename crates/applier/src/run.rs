@@ -1,6 +1,7 @@
 //! The loop: start what is ready, wait for any, go on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
@@ -21,6 +22,7 @@ use crate::journal::Journal;
 use crate::resolve;
 use crate::schedule::Schedule;
 use crate::secrets::Secrets;
+use crate::slots::{Slot, Slots};
 use crate::step::{Done, Step, StepError};
 
 /// How a run ended.
@@ -50,7 +52,7 @@ pub struct Job<'a> {
     pub lineage: &'a str,
     /// The schemas of every type.
     pub schemas: &'a SchemaSet,
-    /// How many changes may be in flight at once.
+    /// How many changes may make calls at once; those that only wait for an object do not count.
     pub parallelism: usize,
 }
 
@@ -94,7 +96,7 @@ struct Run<'a> {
     scope: Scope<'a>,
     prior: &'a Snapshot,
     schemas: &'a SchemaSet,
-    parallelism: usize,
+    slots: Arc<Slots>,
     journal: Journal<'a>,
     schedule: Schedule,
     in_flight: FuturesUnordered<LocalBoxFuture<'a, Ended<'a>>>,
@@ -112,7 +114,7 @@ impl<'a> Run<'a> {
             scope: job.scope,
             prior: job.prior,
             schemas: job.schemas,
-            parallelism: job.parallelism.max(1),
+            slots: Slots::new(job.parallelism),
             journal: Journal { cx, stack: &job.plan.stack, lineage: job.lineage },
             schedule: Schedule::new(job.plan),
             in_flight: FuturesUnordered::new(),
@@ -133,6 +135,7 @@ impl<'a> Run<'a> {
                 Some((step, elapsed, result)) = self.in_flight.next() => {
                     self.ended(step, elapsed, result)?;
                 }
+                () = self.slots.given_back() => {}
                 Ok(()) = stop.changed() => {
                     let asked = *stop.borrow_and_update();
                     if self.stopping(asked) {
@@ -163,14 +166,15 @@ impl<'a> Run<'a> {
     }
 
     async fn start_ready(&mut self) -> Result<(), StateError> {
-        while !self.stopping && self.in_flight.len() < self.parallelism {
+        while !self.stopping {
+            let Some(slot) = self.slots.take() else { return Ok(()) };
             let Some(index) = self.schedule.next() else { return Ok(()) };
             let kind = self.plan.steps[index].kind.clone();
             let Some(change) = kind.change().map(|at| &self.plan.changes[at]) else {
                 self.schedule.done(index);
                 continue;
             };
-            match self.start(index, &kind, change) {
+            match self.start(index, &kind, change, slot) {
                 Ok(Some(work)) => self.in_flight.push(work),
                 Ok(None) => {
                     self.journal
@@ -198,6 +202,7 @@ impl<'a> Run<'a> {
         index: usize,
         kind: &StepKind,
         change: &'a Change,
+        slot: Slot,
     ) -> Result<Option<LocalBoxFuture<'a, Ended<'a>>>, Vec<Diagnostic>> {
         let verb = verb(kind);
         let id = if verb == Verb::Create { None } else { change.id.clone() };
@@ -238,6 +243,7 @@ impl<'a> Run<'a> {
             secrets: Secrets::default(),
             provider: settler.provider(),
             settler,
+            slot,
         };
         let started = Instant::now();
         if let StepKind::Detach { of, .. } = kind {

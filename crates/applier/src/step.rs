@@ -21,6 +21,7 @@ use crate::context::{Context, Stop};
 use crate::journal::{Created, Journal};
 use crate::recover::horizon::{HORIZON, Lookups};
 use crate::secrets::Secrets;
+use crate::slots::Slot;
 
 /// How long an attribute may keep its old value after it was written: writes are eventually consistent.
 const WRITE_CONSISTENCY: Duration = Duration::from_secs(30);
@@ -67,6 +68,8 @@ pub(crate) struct Step<'a> {
     pub(crate) secrets: Secrets,
     pub(crate) settler: Arc<Settler>,
     pub(crate) provider: Arc<dyn Provider>,
+    /// Its share of the calls that are made at once.
+    pub(crate) slot: Slot,
 }
 
 impl Step<'_> {
@@ -230,15 +233,15 @@ impl Step<'_> {
         planned: &Object,
         started: Instant,
     ) -> Result<(Object, Notes), Problem> {
-        self.settle(id, planned, Goal::Ready, started).await?;
-        let mut live = self.read(id, planned).await?;
+        let seen = self.settle(id, planned, Goal::Ready, started).await?;
+        let mut live = self.read_unless(seen, id, planned).await?;
         let mut notes = Notes::new();
         if !deviations(self.schema, planned, &live).is_empty() {
             let update = Update { operation, id, live: &live, planned, restart: false };
             let mut attempts = self.attempts();
             notes = attempts.run(|| self.provider.update(self.type_name(), &update)).await?;
-            self.settle(id, planned, Goal::Ready, started).await?;
-            live = self.read_until_planned(id, planned).await?;
+            let seen = self.settle(id, planned, Goal::Ready, started).await?;
+            live = self.read_until_planned(seen, id, planned).await?;
         }
         Ok((live, notes))
     }
@@ -271,10 +274,12 @@ impl Step<'_> {
             }
         };
         let result = async {
-            if self.reaches_the_object() {
-                self.settle(&id, &plain, Goal::Ready, started).await?;
-            }
-            let live = self.read_until_planned(&id, &plain).await?;
+            let seen = if self.reaches_the_object() {
+                self.settle(&id, &plain, Goal::Ready, started).await?
+            } else {
+                None
+            };
+            let live = self.read_until_planned(seen, &id, &plain).await?;
             Ok((live, Notes::new()))
         };
         let result = result.await;
@@ -315,8 +320,8 @@ impl Step<'_> {
             }
         };
         let result = async {
-            self.settle(&id, &plain, Goal::Ready, started).await?;
-            self.read(&id, &plain).await
+            let seen = self.settle(&id, &plain, Goal::Ready, started).await?;
+            self.read_unless(seen, &id, &plain).await
         };
         let live = match result.await {
             Ok(live) => live,
@@ -444,13 +449,14 @@ impl Step<'_> {
         }
     }
 
+    /// Waits for the object; returns it if it was read on that occasion.
     async fn settle(
         &self,
         id: &ObjectId,
         recorded: &Object,
         goal: Goal,
         started: Instant,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<Object>, Problem> {
         let target = Target { id, recorded, arguments: &self.arguments };
         let left = self.timeout().saturating_sub(started.elapsed());
         let settled = self.settler.settle(self.type_name(), target, goal, left, |state| {
@@ -462,13 +468,29 @@ impl Step<'_> {
                 elapsed: started.elapsed(),
             });
         });
-        match settled.await {
-            Ok(_) => Ok(()),
+        match self.slot.lend(settled).await {
+            Ok(Some(observed)) if !observed.object.is_empty() => {
+                Ok(Some(self.with_own_tags(observed.object, recorded)))
+            }
+            Ok(_) => Ok(None),
             Err(SettleError::Failed(reason)) => Err(Problem::Failed(reason)),
             Err(error @ (SettleError::Vanished(_) | SettleError::Timeout { .. })) => {
                 Err(Problem::Waiting(error.to_string()))
             }
             Err(SettleError::Call(error)) => Err(Problem::Shared(error)),
+        }
+    }
+
+    /// Returns the object as it was seen a moment ago, or reads it.
+    async fn read_unless(
+        &self,
+        seen: Option<Object>,
+        id: &ObjectId,
+        recorded: &Object,
+    ) -> Result<Object, Problem> {
+        match seen {
+            Some(object) => Ok(object),
+            None => self.read(id, recorded).await,
         }
     }
 
@@ -501,11 +523,16 @@ impl Step<'_> {
     }
 
     /// Reads the object until it is what was planned, or until that has had its time.
-    async fn read_until_planned(&self, id: &ObjectId, planned: &Object) -> Result<Object, Problem> {
+    async fn read_until_planned(
+        &self,
+        mut seen: Option<Object>,
+        id: &ObjectId,
+        planned: &Object,
+    ) -> Result<Object, Problem> {
         let started = Instant::now();
         let mut wait = Duration::from_millis(250);
         loop {
-            let live = self.read(id, planned).await?;
+            let live = self.read_unless(seen.take(), id, planned).await?;
             if deviations(self.schema, planned, &live).is_empty()
                 || started.elapsed() > WRITE_CONSISTENCY
             {

@@ -10,6 +10,7 @@ use reconcile_spec::{Scope, Spec};
 /// The providers of a run.
 pub struct Providers {
     regions: Arc<dyn Regions>,
+    stack: String,
     configured: BTreeMap<String, Arc<Settler>>,
     /// For objects in a Region that the spec no longer mentions.
     recorded: Mutex<BTreeMap<String, Arc<Settler>>>,
@@ -28,7 +29,7 @@ impl Providers {
         for (key, block) in &spec.providers {
             match scope.provider(key) {
                 Ok(arguments) if arguments.is_known() => {
-                    let provider = regions.configure(&arguments.unmarked());
+                    let provider = regions.configure(&spec.stack, &arguments.unmarked());
                     configured.insert(key.clone(), Arc::new(Settler::new(provider)));
                 }
                 Ok(_) => errors.push(
@@ -41,7 +42,8 @@ impl Providers {
             }
         }
         if errors.is_empty() {
-            Ok(Self { regions, configured, recorded: Mutex::new(BTreeMap::new()) })
+            let recorded = Mutex::new(BTreeMap::new());
+            Ok(Self { regions, stack: spec.stack.clone(), configured, recorded })
         } else {
             Err(errors)
         }
@@ -68,7 +70,7 @@ impl Providers {
         let mut recorded = self.recorded.lock().expect("no panic while the lock is held");
         let settler = recorded.entry(name).or_insert_with(|| {
             let arguments = Object::new().with("region", region.map(str::to_owned));
-            Arc::new(Settler::new(self.regions.configure(&arguments)))
+            Arc::new(Settler::new(self.regions.configure(&self.stack, &arguments)))
         });
         Arc::clone(settler)
     }

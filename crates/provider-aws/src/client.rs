@@ -15,7 +15,8 @@ use reconcile_provider::registry::Clients;
 use reconcile_provider::{ErrorKind, ProviderError, backoff::Backoff};
 use tokio::sync::OnceCell;
 
-use crate::call::{Buckets, Call};
+use crate::call::{Buckets, Call, Class};
+use crate::shared::Shared;
 use crate::{errors, filters};
 
 /// How often a call that certainly was not executed, or changes nothing, is made again before the error is passed on.
@@ -30,6 +31,9 @@ pub struct Aws {
     account: OnceCell<Option<String>>,
     buckets: Buckets,
     calls: AtomicU64,
+    stack: String,
+    /// Calls that several changes share.
+    pub(crate) shared: Shared,
 }
 
 const DESCRIBE_SECURITY_GROUPS: Call = Call::read("DescribeSecurityGroups");
@@ -42,14 +46,16 @@ struct Connected {
 }
 
 impl Aws {
-    /// Returns clients for the arguments of a `provider` block.
-    pub fn new(arguments: &Object) -> Self {
+    /// Returns clients for a stack and the arguments of a `provider` block.
+    pub fn new(stack: &str, arguments: &Object) -> Self {
         Self {
+            stack: stack.to_owned(),
+            shared: Shared::new(),
             profile: arguments.string("profile"),
             region: arguments.string("region"),
             connected: OnceCell::new(),
             account: OnceCell::new(),
-            buckets: Buckets::new(),
+            buckets: Buckets::new(arguments.f64("rate_limit_multiplier").unwrap_or(1.0)),
             calls: AtomicU64::new(0),
         }
     }
@@ -85,6 +91,16 @@ impl Aws {
         Ok(self.connect().await?.region.clone())
     }
 
+    /// Returns the stack whose objects are tagged with its name.
+    pub(crate) fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// Waits until what counts against a limit besides calls may be used.
+    pub(crate) async fn count(&self, class: Class) {
+        self.buckets.take(class).await;
+    }
+
     /// Returns the account's id, for the ARNs of objects whose answers do not tell their owner; asked once.
     ///
     /// EC2 tells it with any object that has an owner: with the default security group, which each VPC has and nobody
@@ -111,22 +127,21 @@ impl Aws {
         Fut: Future<Output = Result<O, SdkError<E, Response>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let bucket = self.buckets.of(call.class);
         let mut attempt = 0;
         loop {
-            bucket.take().await;
+            self.buckets.take(call.class).await;
             self.calls.fetch_add(1, Ordering::Relaxed);
             attempt += 1;
             let error = match send().await {
                 Ok(output) => {
-                    bucket.accepted();
+                    self.buckets.accepted(call.class);
                     return Ok(output);
                 }
                 Err(error) => errors::classify(call, error),
             };
             let again = match error.kind {
                 ErrorKind::Throttled => {
-                    bucket.throttled();
+                    self.buckets.throttled(call.class);
                     true
                 }
                 ErrorKind::Transient => call.class.is_read(),

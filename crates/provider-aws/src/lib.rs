@@ -14,6 +14,8 @@ pub mod ec2;
 pub mod elbv2;
 mod errors;
 mod filters;
+mod many;
+mod shared;
 mod tags;
 mod wait;
 
@@ -72,7 +74,7 @@ pub fn schemas() -> SchemaSet {
 pub struct AwsRegions;
 
 impl Regions for AwsRegions {
-    fn configure(&self, arguments: &Object) -> Arc<dyn Provider> {
-        Arc::new(Registered::new(&REGISTRY, Aws::new(arguments)))
+    fn configure(&self, stack: &str, arguments: &Object) -> Arc<dyn Provider> {
+        Arc::new(Registered::new(&REGISTRY, Aws::new(stack, arguments)))
     }
 }

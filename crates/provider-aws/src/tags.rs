@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elbv2;
 use reconcile_model::{Object, Schema, tags};
+use reconcile_provider::together::Items;
 use reconcile_provider::{Operation, ProviderError, Update};
 
 use crate::Aws;
 use crate::call::{Call, Class};
 
-const CREATE_TAGS: Call = Call::mutate("CreateTags").class(Class::Tags);
-const DELETE_TAGS: Call = Call::mutate("DeleteTags").class(Class::Tags);
+const CREATE_TAGS: Call = Call::mutate("CreateTags").class(Class::CreateTags);
+const DELETE_TAGS: Call = Call::mutate("DeleteTags").class(Class::DeleteTags);
 const ADD_TAGS: Call = Call::mutate("AddTags").class(Class::ElbMutate);
 const REMOVE_TAGS: Call = Call::mutate("RemoveTags").class(Class::ElbMutate);
 
@@ -55,29 +56,59 @@ pub(crate) fn set(object: &mut Object, all: &BTreeMap<String, String>) {
 }
 
 /// Makes an EC2 object's tags what is planned, if they differ. Tags of ours and of AWS are left alone.
+///
+/// Objects that get, or lose, the same tags share a call.
 pub(crate) async fn update_ec2(
     cx: &Aws,
     schema: &Schema,
     update: &Update<'_>,
 ) -> Result<(), ProviderError> {
     let Some(TagChange { set, remove }) = change(schema, update) else { return Ok(()) };
-    let id = update.id.as_str();
+    change_ec2(cx, update.id.as_str(), set, remove).await
+}
+
+/// Tags an EC2 object, and takes tags with some keys from it. Objects that get, or lose, the same tags share a call.
+pub(crate) async fn change_ec2(
+    cx: &Aws,
+    id: &str,
+    set: BTreeMap<String, String>,
+    remove: Vec<String>,
+) -> Result<(), ProviderError> {
     if !remove.is_empty() {
-        let keys: Vec<ec2::Tag> =
-            remove.iter().map(|key| ec2::Tag::builder().key(key).build()).collect();
-        cx.ec2(DELETE_TAGS, |ec2| {
-            ec2.delete_tags().resources(id).set_tags(Some(keys.clone())).send()
-        })
-        .await?;
+        let keys = keys(&remove);
+        let delete = |resources: Items<String, ()>| {
+            let keys = keys.clone();
+            async move {
+                cx.ec2(DELETE_TAGS, |ec2| {
+                    let ids = resources.get();
+                    ec2.delete_tags().set_resources(Some(ids)).set_tags(Some(keys.clone())).send()
+                })
+                .await?;
+                Ok(vec![(); resources.get().len()])
+            }
+        };
+        cx.shared.untagged.change(remove, id.to_owned(), DELETE_TAGS.name, delete).await?;
     }
     if !set.is_empty() {
-        let tags = to_ec2(set);
-        cx.ec2(CREATE_TAGS, |ec2| {
-            ec2.create_tags().resources(id).set_tags(Some(tags.clone())).send()
-        })
-        .await?;
+        let tags = to_ec2(set.clone());
+        let create = |resources: Items<String, ()>| {
+            let tags = tags.clone();
+            async move {
+                cx.ec2(CREATE_TAGS, |ec2| {
+                    let ids = resources.get();
+                    ec2.create_tags().set_resources(Some(ids)).set_tags(Some(tags.clone())).send()
+                })
+                .await?;
+                Ok(vec![(); resources.get().len()])
+            }
+        };
+        cx.shared.tagged.change(set, id.to_owned(), CREATE_TAGS.name, create).await?;
     }
     Ok(())
+}
+
+fn keys(keys: &[String]) -> Vec<ec2::Tag> {
+    keys.iter().map(|key| ec2::Tag::builder().key(key).build()).collect()
 }
 
 /// Makes an ELBv2 object's tags what is planned, if they differ; see [`update_ec2`].
@@ -89,17 +120,38 @@ pub(crate) async fn update_elbv2(
     let Some(TagChange { set, remove }) = change(schema, update) else { return Ok(()) };
     let arn = update.id.as_str();
     if !remove.is_empty() {
-        cx.elbv2(REMOVE_TAGS, |elbv2| {
-            elbv2.remove_tags().resource_arns(arn).set_tag_keys(Some(remove.clone())).send()
-        })
-        .await?;
+        let keys = remove.clone();
+        let delete = |arns: Items<String, ()>| {
+            let keys = keys.clone();
+            async move {
+                cx.elbv2(REMOVE_TAGS, |elbv2| {
+                    let arns = Some(arns.get());
+                    elbv2
+                        .remove_tags()
+                        .set_resource_arns(arns)
+                        .set_tag_keys(Some(keys.clone()))
+                        .send()
+                })
+                .await?;
+                Ok(vec![(); arns.get().len()])
+            }
+        };
+        cx.shared.elb_untagged.change(remove, arn.to_owned(), REMOVE_TAGS.name, delete).await?;
     }
     if !set.is_empty() {
-        let tags = to_elbv2(set);
-        cx.elbv2(ADD_TAGS, |elbv2| {
-            elbv2.add_tags().resource_arns(arn).set_tags(Some(tags.clone())).send()
-        })
-        .await?;
+        let tags = to_elbv2(set.clone());
+        let create = |arns: Items<String, ()>| {
+            let tags = tags.clone();
+            async move {
+                cx.elbv2(ADD_TAGS, |elbv2| {
+                    let arns = Some(arns.get());
+                    elbv2.add_tags().set_resource_arns(arns).set_tags(Some(tags.clone())).send()
+                })
+                .await?;
+                Ok(vec![(); arns.get().len()])
+            }
+        };
+        cx.shared.elb_tagged.change(set, arn.to_owned(), ADD_TAGS.name, create).await?;
     }
     Ok(())
 }

@@ -249,13 +249,3 @@ fn permissions_are_named_as_iam_names_them() {
         }
     }
 }
-
-#[test]
-fn one_read_asks_ec2_for_no_more_than_a_filter_takes() {
-    for resource in RESOURCE_TYPES {
-        let schema = resource.schema();
-        let is_ec2 = schema.iam_read.iter().all(|action| action.starts_with("ec2:"));
-        let batch = resource.batch();
-        assert!(batch > 0 && (!is_ec2 || batch <= 200), "{}: {batch}", schema.type_name);
-    }
-}

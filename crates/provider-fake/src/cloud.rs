@@ -179,7 +179,7 @@ impl Clients for Cloud {
 }
 
 impl Regions for Cloud {
-    fn configure(&self, _: &Object) -> Arc<dyn Provider> {
+    fn configure(&self, _: &str, _: &Object) -> Arc<dyn Provider> {
         Arc::new(Registered::new(&REGISTRY, self.clone()))
     }
 }

@@ -357,10 +357,6 @@ impl ResourceType<Cloud> for Fake {
         };
         cx.call(Call::Find, self.0.type_name, work).await
     }
-
-    fn batch(&self) -> usize {
-        usize::MAX
-    }
 }
 
 /// The data source: a group by its name.

@@ -63,7 +63,7 @@ pub enum Execution {
 }
 
 /// A call that failed.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub struct ProviderError {
     /// What can be done about it.
     pub kind: ErrorKind,

@@ -1,8 +1,9 @@
 //! The seam between the engine and a cloud.
 //!
 //! A resource type is a declarative [`Schema`](reconcile_model::Schema) plus a handful of calls, [`ResourceType`]. The
-//! algorithms that all types share stand here once: reading in batches, waiting in batches ([`poll`]), backing off
-//! ([`backoff`]), and keeping below the service's rate limits ([`throttle`]).
+//! algorithms that all types share stand here once: reading in batches, waiting in batches ([`poll`]), changing several
+//! objects by one call ([`together`]), backing off ([`backoff`]), and keeping below the service's rate limits
+//! ([`throttle`]).
 //!
 //! **Architecture Invariant:** nothing here knows any cloud.
 
@@ -15,6 +16,7 @@ pub mod registry;
 pub mod resource_type;
 pub mod settle;
 pub mod throttle;
+pub mod together;
 
 pub use error::{ErrorKind, ProviderError};
 pub use operation::Operation;

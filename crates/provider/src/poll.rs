@@ -2,6 +2,9 @@
 //!
 //! The first poll comes at once, then every 0.5 s, growing with the time waited to every 5 s. Who joins is polled for
 //! with everyone else, so a thousand pending objects cost what one costs.
+//!
+//! Objects that come one after the other, as a rate limit lets them, would each have a first poll of their own. So polls
+//! for newcomers are budgeted: some at once, and then one a second, or one for every eight newcomers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -24,6 +27,12 @@ type Fetch<K, V> =
 const GATHER: Duration = Duration::from_millis(15);
 /// The least time between two polls, however many join.
 const GAP: Duration = Duration::from_millis(200);
+/// How many polls for newcomers are made before they are put off to come together.
+const PROMPT_BURST: f64 = 5.0;
+/// How many more of them there may be each second.
+const PROMPT_RATE: f64 = 1.0;
+/// What a newcomer adds to their number: a poll that many share is cheap.
+const PROMPT_SHARE: f64 = 1.0 / 8.0;
 const FIRST: Duration = Duration::from_millis(500);
 const SLOWEST: Duration = Duration::from_secs(5);
 
@@ -86,6 +95,28 @@ fn interval(waited: Duration) -> Duration {
     (waited / 4).clamp(FIRST, SLOWEST)
 }
 
+/// The budget of polls that are made because somebody joined.
+struct Prompt {
+    tokens: f64,
+    at: Instant,
+}
+
+impl Prompt {
+    fn new() -> Self {
+        Self { tokens: PROMPT_BURST, at: Instant::now() }
+    }
+
+    /// Returns when a poll for these newcomers may be made.
+    fn due(&mut self, newcomers: usize) -> Instant {
+        let now = Instant::now();
+        let gained = (now - self.at).as_secs_f64() * PROMPT_RATE + newcomers as f64 * PROMPT_SHARE;
+        self.at = now;
+        // No debt grows where other polls are due before: nobody waits longer than for one of the budget's own.
+        self.tokens = ((self.tokens + gained).min(PROMPT_BURST) - 1.0).max(-1.0);
+        now + Duration::from_secs_f64((-self.tokens).max(0.0) / PROMPT_RATE)
+    }
+}
+
 async fn run<K, V>(fetch: Fetch<K, V>, mut joining: mpsc::UnboundedReceiver<Waiter<K, V>>)
 where
     K: Ord + Clone,
@@ -93,19 +124,26 @@ where
 {
     let mut waiters: Vec<Waiter<K, V>> = Vec::new();
     let mut polled: Option<Instant> = None;
+    let mut prompt = Prompt::new();
     loop {
         if waiters.is_empty() {
             match joining.recv().await {
                 Some(waiter) => waiters.push(waiter),
                 None => return,
             }
-            gather(&mut joining, &mut waiters, Instant::now() + GATHER).await;
+            let gathered = Instant::now() + GATHER;
+            while gather(&mut joining, &mut waiters, gathered).await {}
+            let soon = prompt.due(waiters.len());
+            while gather(&mut joining, &mut waiters, soon).await {}
         } else if let Some(last) = polled {
             let youngest = waiters.iter().map(|waiter| waiter.since.elapsed()).min();
             let due = last + interval(youngest.unwrap_or_default());
+            let before = waiters.len();
             if gather(&mut joining, &mut waiters, due).await {
                 // Someone new: poll soon, with whoever else joins meanwhile.
-                let soon = (last + GAP).max(Instant::now() + GATHER);
+                let gathered = Instant::now() + GATHER;
+                while gather(&mut joining, &mut waiters, gathered).await {}
+                let soon = prompt.due(waiters.len() - before).min(due).max(last + GAP);
                 while gather(&mut joining, &mut waiters, soon).await {}
             }
         }
@@ -184,6 +222,22 @@ mod tests {
         let all = futures::future::join_all((0..1000).map(|k| until_ready(poller.watch(k)))).await;
         assert!(all.iter().all(|waited| *waited < Duration::from_millis(2600)), "{:?}", all[0]);
         assert_eq!(*requests.lock().unwrap(), vec![1000; 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_one_after_the_other_is_polled_for_together() {
+        let (poller, requests) = service((0..200).map(|k| (k, Duration::ZERO)).collect());
+        let one = |k: u32| {
+            let poller = &poller;
+            async move {
+                tokio::time::sleep(Duration::from_millis(500) * k).await;
+                until_ready(poller.watch(k)).await
+            }
+        };
+        let all = futures::future::join_all((0..200).map(one)).await;
+        assert!(all.iter().all(|waited| *waited < Duration::from_millis(1100)), "{all:?}");
+        let requests = requests.lock().unwrap().len();
+        assert!(requests < 140, "{requests}");
     }
 
     #[tokio::test(start_paused = true)]

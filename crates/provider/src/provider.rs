@@ -88,8 +88,9 @@ pub trait Provider: Send + Sync {
 
 /// Makes providers from the `provider` blocks of a spec.
 pub trait Regions: Send + Sync {
-    /// Returns the provider for a configuration: its arguments (`region`, `profile`, …), known and checked.
+    /// Returns the provider for a configuration: its arguments (`region`, `profile`, …), known and checked, and the name
+    /// of the stack, by whose tag its objects can be found.
     ///
     /// Nothing is resolved or connected before the first call is made.
-    fn configure(&self, arguments: &Object) -> Arc<dyn Provider>;
+    fn configure(&self, stack: &str, arguments: &Object) -> Arc<dyn Provider>;
 }

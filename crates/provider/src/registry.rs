@@ -88,12 +88,10 @@ impl<Cx: Clients + 'static> Provider for Registered<Cx> {
         targets: &[Target<'_>],
         depth: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let resource = self.registry.resource(type_name)?;
-        let mut all = BTreeMap::new();
-        for chunk in targets.chunks(resource.batch()) {
-            all.append(&mut resource.read(&self.cx, chunk, depth).await?);
+        if targets.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        Ok(all)
+        self.registry.resource(type_name)?.read(&self.cx, targets, depth).await
     }
 
     async fn update(&self, type_name: &str, update: &Update<'_>) -> Result<Notes, ProviderError> {

@@ -36,10 +36,13 @@ pub trait ResourceType<Cx: Sync>: Send + Sync {
         planned: &Object,
     ) -> Result<Created, ProviderError>;
 
-    /// Reads objects, at most [`ResourceType::batch`] of them, in as few calls as the service allows.
+    /// Reads any number of objects, in as few calls as the service allows.
     ///
     /// What does not exist is absent from the answer; it is not an error. An attribute that was not read, because
     /// nothing makes it matter or `depth` does not ask for it, is absent from its object: the recorded value stands.
+    ///
+    /// Where the status of an object cannot be told without reading nearly all of it, the rest may be read as well: at
+    /// [`Depth::Status`] an object that is not empty has everything that [`Depth::Full`] asks for.
     ///
     /// # Errors
     ///
@@ -89,11 +92,6 @@ pub trait ResourceType<Cx: Sync>: Send + Sync {
     fn recovery(&self, planned: &Object) -> Recovery {
         let _ = planned;
         self.schema().recovery
-    }
-
-    /// Returns how many objects one `read` takes. Filters take 200 values (EC2 API, `Filter`).
-    fn batch(&self) -> usize {
-        200
     }
 }
 
@@ -152,7 +150,7 @@ impl Target<'_> {
 /// How much to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Whether it is there and ready; for waiting. The objects' attributes are not looked at.
+    /// Whether it is there and ready; for waiting. Objects may be left empty.
     Status,
     /// Everything that matters.
     Full,

@@ -82,7 +82,8 @@ impl Settler {
 
     /// Waits until the object is what `goal` says; calls `progress` with its state after each poll that it is not.
     ///
-    /// Returns the object's status, `None` when it is gone. Its attributes are not read: see [`Settler::read`].
+    /// Returns the object as the last poll found it, `None` when it is gone. Its attributes are either all read or not
+    /// at all, and then [`Settler::read`] does.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl Settler {
         goal: Goal,
         timeout: Duration,
         mut progress: impl FnMut(&str) + Send,
-    ) -> Result<Option<Status>, SettleError> {
+    ) -> Result<Option<Observed>, SettleError> {
         let start = Instant::now();
         let mut watch = self.watch(type_name, target, Depth::Status);
         let mut state = String::from("unknown");
@@ -111,18 +112,26 @@ impl Settler {
                 }
                 Err(error) => return Err(SettleError::Call(error)),
             };
-            match (goal, observed.map(|observed| observed.status)) {
-                (Goal::Gone, None) => return Ok(None),
-                (Goal::Ready, Some(Status::Ready)) => return Ok(Some(Status::Ready)),
-                (Goal::Ready, Some(Status::Failed(reason))) => {
-                    return Err(SettleError::Failed(reason));
+            let Some(observed) = observed else {
+                match goal {
+                    Goal::Gone => return Ok(None),
+                    Goal::Ready if start.elapsed() > CONSISTENCY => {
+                        return Err(SettleError::Vanished(start.elapsed()));
+                    }
+                    Goal::Ready => "not yet visible".clone_into(&mut state),
                 }
-                (Goal::Ready, None) if start.elapsed() > CONSISTENCY => {
-                    return Err(SettleError::Vanished(start.elapsed()));
+                progress(&state);
+                continue;
+            };
+            match (goal, &observed.status) {
+                (Goal::Ready, Status::Ready) => return Ok(Some(observed)),
+                (Goal::Ready, Status::Failed(reason)) => {
+                    return Err(SettleError::Failed(reason.clone()));
                 }
-                (Goal::Ready, None) => "not yet visible".clone_into(&mut state),
-                (_, Some(Status::Pending(pending) | Status::Failed(pending))) => state = pending,
-                (Goal::Gone, Some(Status::Ready)) => "still there".clone_into(&mut state),
+                (_, Status::Pending(pending) | Status::Failed(pending)) => {
+                    state.clone_from(pending);
+                }
+                (Goal::Gone, Status::Ready) => "still there".clone_into(&mut state),
             }
             progress(&state);
         }

@@ -54,7 +54,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) expect: Option<String>,
 
-    /// How many changes may be in flight at once
+    /// How many changes may be at work at once; those that only wait for an object do not count
     #[arg(long, value_name = "NUMBER", default_value_t = 16)]
     pub(crate) parallelism: usize,
 

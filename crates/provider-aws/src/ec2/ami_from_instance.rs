@@ -42,6 +42,7 @@ use reconcile_provider::{
 
 use super::image::{self, DESCRIBED, Query};
 use crate::call::{Call, Class};
+use crate::many::{Ask, many};
 use crate::wait::{Look, until};
 use crate::{Aws, filters, tags};
 
@@ -191,14 +192,18 @@ impl ResourceType<Aws> for AmiFromInstance {
         targets: &[Target<'_>],
         _depth: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let ids = targets.iter().map(|target| target.id.as_str());
-        let images = by_filter(cx, filters::exactly("image-id", ids)).await?;
+        const ASK: Ask = Ask { filter: "image-id", page: 1000 };
+        let ids = targets.iter().map(|target| target.id.0.clone()).collect();
+        let by_filter = |filter| by_filter(cx, filter);
+        let images = many(cx, ASK, ids, by_filter, |it: &Image| it.image_id()).await?;
         let region = cx.region_name().await?;
+        let by_id: BTreeMap<&str, &Target<'_>> =
+            targets.iter().map(|target| (target.id.as_str(), target)).collect();
         let observed = images.iter().filter_map(|image| {
             let status = status(image)?;
             let id = ObjectId::from(image.image_id()?);
             let tags = tags::from_ec2(image.tags());
-            let recorded = targets.iter().find(|target| *target.id == id)?.recorded;
+            let recorded = by_id.get(id.as_str())?.recorded;
             let object = object(image, &region, recorded);
             Some((id, Observed { object, status, ownership: Ownership::of(&tags) }))
         });

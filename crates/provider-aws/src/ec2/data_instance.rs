@@ -210,7 +210,7 @@ impl DataSource<Aws> for InstanceData {
         let id = found.instance.instance_id.clone().unwrap_or_default();
         let instances = [&found.instance];
         let (around, mut attributes) = futures::try_join!(
-            read::surroundings(cx, &instances, BTreeSet::new()),
+            read::surroundings(cx, &instances, BTreeSet::new(), &instances),
             read::attributes(cx, vec![(id.clone(), wanted)]),
         )?;
         let attributes = attributes.remove(&id).unwrap_or_default();

@@ -9,10 +9,14 @@ use reconcile_provider::{ErrorKind, ProviderError};
 use crate::Aws;
 use crate::call::{Call, Class};
 use crate::filters;
+use crate::many::Ask;
 use crate::wait::{Look, until};
 
 const DESCRIBE_VOLUMES_MODIFICATIONS: Call = Call::read("DescribeVolumesModifications");
 const MODIFY_VOLUME: Call = Call::mutate("ModifyVolume").class(Class::MutateLarge);
+
+/// How volumes are asked for.
+pub(crate) const VOLUMES: Ask = Ask { filter: "volume-id", page: 1000 };
 
 /// How long a volume may take from `ModifyVolume` until it can be used at its new size and speed.
 const MODIFICATION: Duration = Duration::from_secs(10 * 60);

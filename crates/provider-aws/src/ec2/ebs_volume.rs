@@ -30,8 +30,9 @@ use reconcile_provider::{
     Status, Target, Update,
 };
 
-use super::ebs::{self, OF_VOLUMES, VolumeChange};
+use super::ebs::{self, OF_VOLUMES, VOLUMES, VolumeChange};
 use crate::call::{Call, Class};
+use crate::many::many;
 use crate::wait::{Look, until};
 use crate::{Aws, arn, filters, tags};
 
@@ -166,8 +167,9 @@ impl ResourceType<Aws> for EbsVolume {
         targets: &[Target<'_>],
         depth: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let ids = targets.iter().map(|target| target.id.as_str());
-        let volumes = describe(cx, filters::exactly("volume-id", ids)).await?;
+        let ids = targets.iter().map(|target| target.id.0.clone()).collect();
+        let describe = |filter| describe(cx, filter);
+        let volumes = many(cx, VOLUMES, ids, describe, |it: &Volume| it.volume_id()).await?;
         let nameless = |it: &Volume| it.volume_arn().or(it.owner_id()).is_none();
         let owner = if depth == Depth::Full && volumes.iter().any(nameless) {
             cx.account().await?.unwrap_or_default()
@@ -179,7 +181,11 @@ impl ResourceType<Aws> for EbsVolume {
             let status = status(volume, depth)?;
             let id = ObjectId::from(volume.volume_id()?);
             let ownership = Ownership::of(&tags::from_ec2(volume.tags()));
-            let object = object(volume, &region, owner);
+            let object = if depth == Depth::Full || !nameless(volume) {
+                object(volume, &region, owner)
+            } else {
+                Object::new()
+            };
             Some((id, Observed { object, status, ownership }))
         });
         Ok(observed.collect())
@@ -240,7 +246,7 @@ pub(super) async fn describe(cx: &Aws, filter: Filter) -> Result<Vec<Volume>, Pr
             .ec2(DESCRIBE_VOLUMES, |ec2| {
                 ec2.describe_volumes()
                     .filters(filter.clone())
-                    .max_results(500)
+                    .max_results(1000)
                     .set_next_token(token.clone())
                     .send()
             })

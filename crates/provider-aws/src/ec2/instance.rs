@@ -4,10 +4,10 @@
 //!
 //! | verb   | calls                                                                                          |
 //! |--------|------------------------------------------------------------------------------------------------|
-//! | create | `DescribeImages` for the root device's name, `RunInstances` with a client token                |
-//! | read   | `DescribeInstances`, `DescribeVolumes`, `DescribeInstanceCreditSpecifications`, for many at once; `DescribeInstanceAttribute` for what the spec gives and only it tells |
+//! | create | `DescribeImages` for the root device's name, once for each image; `RunInstances` with a client token |
+//! | read   | `DescribeInstances`, `DescribeVolumes`, for many at once; `DescribeInstanceCreditSpecifications`, likewise, and `DescribeInstanceAttribute` for what the spec gives and only they tell |
 //! | update | a call for each option; `StopInstances` and `StartInstances` around those that need it         |
-//! | delete | `TerminateInstances`, one instance a call                                                      |
+//! | delete | `TerminateInstances`, in one call for those that go at the same time                           |
 //!
 //! # Oddities
 //!
@@ -15,7 +15,8 @@
 //! - An instance can go from `pending` straight to `terminated`: for want of capacity, or of a key it may use.
 //! - A root volume is described under the image's name for the root device; under any other it is a second disk.
 //! - Terminated instances stay visible for an hour. They count as gone.
-//! - One protected instance fails a whole `TerminateInstances` call, after others of it are terminated.
+//! - One protected instance fails a whole `TerminateInstances` call, after others of it are terminated: the call is made
+//!   again for those who shared it, in ever smaller parts.
 //! - User data, protections, and the shutdown behavior are told one at a time for one instance; see [`read::Wanted`].
 //! - Default tags of the provider are not added to volumes.
 
@@ -36,6 +37,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Instance as Description, StateReason};
 use reconcile_model::tags::Ownership;
 use reconcile_model::{Object, ObjectId, Schema};
+use reconcile_provider::together::Items;
 use reconcile_provider::{
     Created, Depth, ErrorKind, Found, Notes, Observed, Operation, ProviderError, ResourceType,
     Status, Target, Update,
@@ -106,51 +108,22 @@ impl ResourceType<Aws> for Instance {
         let pairs = found
             .iter()
             .filter_map(|found| Some((found, *by_id.get(found.instance.instance_id()?)?)));
-        if depth == Depth::Status {
-            let pairs: Vec<_> = pairs.collect();
-            let launched: Vec<&Description> = pairs
-                .iter()
-                .filter(|(found, target)| {
-                    is_launching(target.recorded) && status(&found.instance) == Status::Ready
-                })
-                .map(|(found, _)| &found.instance)
-                .collect();
-            let incomplete = volumes::with_invisible(cx, &launched).await?;
-            let observed = pairs.into_iter().filter_map(|(found, target)| {
-                let status = if incomplete.contains(target.id.as_str()) {
-                    Status::Pending("volumes not yet visible".to_owned())
-                } else {
-                    waiting_status(&found.instance, target.recorded)?
-                };
-                let ownership = Ownership::of(&tags::from_ec2(found.instance.tags()));
-                Some((target.id.clone(), Observed { object: Object::new(), status, ownership }))
-            });
-            return Ok(observed.collect());
+        if depth == Depth::Full {
+            let there = pairs.filter(|(found, _)| is_there(&found.instance)).collect();
+            return in_full(cx, there, depth).await;
         }
-        let pairs: Vec<_> = pairs.filter(|(found, _)| is_there(&found.instance)).collect();
-        let instances: Vec<&Description> = pairs.iter().map(|(found, _)| &found.instance).collect();
-        let wanted = pairs
-            .iter()
-            .map(|(found, target)| (target.id.0.clone(), read::Wanted::of(target, &found.instance)))
-            .collect();
-        let templates = pairs
-            .iter()
-            .filter_map(|(found, target)| read::nameless_template(target, &found.instance))
-            .collect();
-        let (around, attributes) = futures::try_join!(
-            read::surroundings(cx, &instances, templates),
-            read::attributes(cx, wanted),
-        )?;
-        let region = cx.region_name().await?;
-        let nothing = read::Attributes::default();
-        let observed = pairs.into_iter().map(|(found, target)| {
-            let own = attributes.get(target.id.as_str()).unwrap_or(&nothing);
-            let object = object::managed(found, &around, own, target, &region);
-            let ownership = Ownership::of(&tags::from_ec2(found.instance.tags()));
-            let status = status(&found.instance);
-            (target.id.clone(), Observed { object, status, ownership })
+        // An instance that was launched and runs is not ready before its volumes are visible. Then all else can be
+        // read as well.
+        let (launched, others): (Vec<_>, Vec<_>) = pairs.partition(|(found, target)| {
+            is_launching(target.recorded) && status(&found.instance) == Status::Ready
         });
-        Ok(observed.collect())
+        let mut observed = in_full(cx, launched, depth).await?;
+        observed.extend(others.into_iter().filter_map(|(found, target)| {
+            let status = waiting_status(&found.instance, target.recorded)?;
+            let ownership = Ownership::of(&tags::from_ec2(found.instance.tags()));
+            Some((target.id.clone(), Observed { object: Object::new(), status, ownership }))
+        }));
+        Ok(observed)
     }
 
     async fn update(&self, cx: &Aws, update: &Update<'_>) -> Result<Notes, ProviderError> {
@@ -173,13 +146,10 @@ impl ResourceType<Aws> for Instance {
             if let Some(request) = recorded.str("spot_instance_request_id") {
                 spot::cancel(cx, request).await?;
             }
-            cx.ec2(TERMINATE_INSTANCES, |ec2| {
-                ec2.terminate_instances().instance_ids(id.as_str()).send()
-            })
-            .await
+            terminate(cx, id).await
         };
         match deleted.await {
-            Ok(_) => Ok(kept_volumes(id, recorded)),
+            Ok(()) => Ok(kept_volumes(id, recorded)),
             // A terminated instance cannot be modified, and has nothing to protect.
             Err(error) if error.kind == ErrorKind::NotFound || !exists(cx, id).await? => {
                 Ok(kept_volumes(id, recorded))
@@ -206,6 +176,64 @@ impl ResourceType<Aws> for Instance {
             .find_map(|found| found.instance.instance_id);
         Ok(ours.map_or(Found::Nothing, |id| Found::Ours(id.into())))
     }
+}
+
+/// Reads instances with all that matters of them. Who waits, waits for their volumes as well.
+async fn in_full(
+    cx: &Aws,
+    pairs: Vec<(&read::Found, &Target<'_>)>,
+    depth: Depth,
+) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
+    if pairs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let instances: Vec<&Description> = pairs.iter().map(|(found, _)| &found.instance).collect();
+    let wanted = pairs
+        .iter()
+        .map(|(found, target)| {
+            (target.id.0.clone(), read::Wanted::of(target, &found.instance, depth))
+        })
+        .collect();
+    let templates = pairs
+        .iter()
+        .filter_map(|(found, target)| read::nameless_template(target, &found.instance))
+        .collect();
+    let with_credits: Vec<&Description> = pairs
+        .iter()
+        .filter(|(_, target)| read::wants_credits(target))
+        .map(|(found, _)| &found.instance)
+        .collect();
+    let (around, attributes) = futures::try_join!(
+        read::surroundings(cx, &instances, templates, &with_credits),
+        read::attributes(cx, wanted),
+    )?;
+    let region = cx.region_name().await?;
+    let nothing = read::Attributes::default();
+    let observed = pairs.into_iter().map(|(found, target)| {
+        let ownership = Ownership::of(&tags::from_ec2(found.instance.tags()));
+        if depth == Depth::Status && !volumes::are_visible(&found.instance, &around.volumes) {
+            let status = Status::Pending("volumes not yet visible".to_owned());
+            return (target.id.clone(), Observed { object: Object::new(), status, ownership });
+        }
+        let own = attributes.get(target.id.as_str()).unwrap_or(&nothing);
+        let object = object::managed(found, &around, own, target, &region);
+        let status = status(&found.instance);
+        (target.id.clone(), Observed { object, status, ownership })
+    });
+    Ok(observed.collect())
+}
+
+/// Terminates an instance, in one call with others that are to go.
+async fn terminate(cx: &Aws, id: &ObjectId) -> Result<(), ProviderError> {
+    cx.count(Class::TerminatedInstance).await;
+    let terminate = |ids: Items<String, ()>| async move {
+        cx.ec2(TERMINATE_INSTANCES, |ec2| {
+            ec2.terminate_instances().set_instance_ids(Some(ids.get())).send()
+        })
+        .await?;
+        Ok(vec![(); ids.get().len()])
+    };
+    cx.shared.terminated.change((), id.0.clone(), TERMINATE_INSTANCES.name, terminate).await
 }
 
 /// Tells whether an instance is one still: what is being terminated is not, for all but waiting.
@@ -273,8 +301,11 @@ async fn root_device(cx: &Aws, planned: &Object) -> Result<String, ProviderError
         Some(ami) => ami,
         None => template_image(cx, planned).await?,
     };
-    let output =
-        cx.ec2(DESCRIBE_IMAGES, |ec2| ec2.describe_images().image_ids(&ami).send()).await?;
+    cx.shared.root_devices.get(&ami, || root_device_of(cx, &ami)).await
+}
+
+async fn root_device_of(cx: &Aws, ami: &str) -> Result<String, ProviderError> {
+    let output = cx.ec2(DESCRIBE_IMAGES, |ec2| ec2.describe_images().image_ids(ami).send()).await?;
     let image = output.images().first();
     let root = image.and_then(|image| {
         let mut names = image.block_device_mappings().iter().filter_map(|it| it.device_name());

@@ -25,7 +25,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::primitives::Blob;
-use aws_sdk_ec2::types::{KeyPairInfo, ResourceType as Taggable};
+use aws_sdk_ec2::types::{Filter, KeyPairInfo, ResourceType as Taggable};
 use reconcile_model::normalize::Normalize;
 use reconcile_model::schema::{Check, Constraint, Recovery, Timeouts};
 use reconcile_model::tags::Ownership;
@@ -37,6 +37,7 @@ use reconcile_provider::{
 
 use self::file::{ED25519, FileError, PublicHalf, RSA};
 use crate::call::Call;
+use crate::many::{Ask, many};
 use crate::{Aws, arn, filters, tags};
 
 const IMPORT: Call = Call::mutate("ImportKeyPair");
@@ -136,16 +137,27 @@ impl ResourceType<Aws> for KeyPair {
         targets: &[Target<'_>],
         depth: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let found = describe(cx, targets.iter().map(|target| target.id.as_str())).await?;
+        // The answer has no pages: one has all.
+        const ASK: Ask = Ask { filter: "key-name", page: usize::MAX };
+        let names = targets.iter().map(|target| target.id.0.clone()).collect();
+        let described = |filter| described(cx, filter);
+        let found = many(cx, ASK, names, described, |it: &KeyPairInfo| it.key_name()).await?;
+        let found: BTreeMap<&str, &KeyPairInfo> =
+            found.iter().filter_map(|info| Some((info.key_name()?, info))).collect();
         let mut all = BTreeMap::new();
         for target in targets {
             let Some(info) = found.get(target.id.as_str()) else { continue };
-            let mut object = object(info);
-            if depth == Depth::Full && target.recorded.str("arn").is_none() {
-                object.set("arn", own_arn(cx, target.id).await?);
+            let has_arn = target.recorded.str("arn").is_some();
+            let mut observed = Object::new();
+            if depth == Depth::Full || has_arn {
+                observed = object(info);
+            }
+            if depth == Depth::Full && !has_arn {
+                observed.set("arn", own_arn(cx, target.id).await?);
             }
             let ownership = Ownership::of(&tags::from_ec2(info.tags()));
-            all.insert(target.id.clone(), Observed { object, status: Status::Ready, ownership });
+            let observed = Observed { object: observed, status: Status::Ready, ownership };
+            all.insert(target.id.clone(), observed);
         }
         Ok(all)
     }
@@ -227,14 +239,17 @@ async fn describe(
     cx: &Aws,
     names: impl IntoIterator<Item = &str>,
 ) -> Result<BTreeMap<String, KeyPairInfo>, ProviderError> {
-    let filter = filters::exactly("key-name", names);
+    let pairs = described(cx, filters::exactly("key-name", names)).await?;
+    Ok(pairs.into_iter().filter_map(|info| Some((info.key_name()?.to_owned(), info))).collect())
+}
+
+async fn described(cx: &Aws, filter: Filter) -> Result<Vec<KeyPairInfo>, ProviderError> {
     let output = cx
         .ec2(DESCRIBE, |ec2| {
             ec2.describe_key_pairs().include_public_key(true).filters(filter.clone()).send()
         })
         .await?;
-    let pairs = output.key_pairs.unwrap_or_default();
-    Ok(pairs.into_iter().filter_map(|info| Some((info.key_name()?.to_owned(), info))).collect())
+    Ok(output.key_pairs.unwrap_or_default())
 }
 
 async fn own_arn(cx: &Aws, id: &ObjectId) -> Result<Option<String>, ProviderError> {

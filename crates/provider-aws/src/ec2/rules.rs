@@ -12,6 +12,7 @@ use aws_sdk_ec2::types::{
 };
 use reconcile_model::{Value, normalize};
 use reconcile_provider::ProviderError;
+use reconcile_provider::together::Items;
 
 use crate::Aws;
 use crate::call::Call;
@@ -360,6 +361,43 @@ pub(crate) async fn authorize(
         }
     };
     Ok(rules.unwrap_or_default())
+}
+
+/// Reads the rules of a group, in one call with those of other groups that are asked for at the same time.
+pub(crate) async fn of_group(
+    cx: &Aws,
+    group: &str,
+) -> Result<Vec<SecurityGroupRule>, ProviderError> {
+    let read = |groups: Items<String, Vec<SecurityGroupRule>>| async move {
+        let groups = groups.get();
+        let mut by_group: BTreeMap<String, Vec<SecurityGroupRule>> = BTreeMap::new();
+        for rule in describe(cx, filters::exactly("group-id", &groups)).await? {
+            by_group.entry(rule.group_id().unwrap_or_default().to_owned()).or_default().push(rule);
+        }
+        Ok(groups.iter().map(|group| by_group.get(group).cloned().unwrap_or_default()).collect())
+    };
+    cx.shared.rules.change((), group.to_owned(), DESCRIBE.name, read).await
+}
+
+/// Removes a rule from a group, in one call with others of the group that are to go at the same time.
+pub(crate) async fn revoke_one(
+    cx: &Aws,
+    direction: Direction,
+    group: &str,
+    id: &str,
+) -> Result<(), ProviderError> {
+    let name = match direction {
+        Direction::Ingress => REVOKE_INGRESS.name,
+        Direction::Egress => REVOKE_EGRESS.name,
+    };
+    let revoke = |ids: Items<String, ()>| async move {
+        let ids = ids.get();
+        let count = ids.len();
+        revoke(cx, direction, group, ids).await?;
+        Ok(vec![(); count])
+    };
+    let key = (group.to_owned(), direction.is_egress());
+    cx.shared.revoked.change(key, id.to_owned(), name, revoke).await
 }
 
 /// Removes rules from a group in one call, by their ids. One that is gone fails it with `NotFound`.

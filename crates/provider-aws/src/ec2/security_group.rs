@@ -6,7 +6,7 @@
 //! |--------|-----------------------------------------------------------------------------------------------|
 //! | create | `CreateSecurityGroup`; the rules follow in an update                                          |
 //! | read   | `DescribeSecurityGroups`, filtered by `group-id`: the rules come along                        |
-//! | update | `DescribeSecurityGroupRules`, then for each direction at most one `AuthorizeSecurityGroup…`, one `RevokeSecurityGroup…`, one `UpdateSecurityGroupRuleDescriptions…`; `CreateTags`, `DeleteTags` |
+//! | update | `DescribeSecurityGroupRules`, for all groups that change at the same time, then for each direction at most one `AuthorizeSecurityGroup…`, one `RevokeSecurityGroup…`, one `UpdateSecurityGroupRuleDescriptions…`; `CreateTags`, `DeleteTags` |
 //! | delete | `DeleteSecurityGroup`, after the rules with `revoke_rules_on_delete`                          |
 //! | find   | `DescribeSecurityGroups`, filtered by `group-name` and `vpc-id`                               |
 //!
@@ -40,6 +40,7 @@ use self::blocks::{RULES, Rules};
 use self::converge::Goal;
 use super::rules::{self, Direction, Traffic, is_description};
 use crate::call::Call;
+use crate::many::{Ask, many};
 use crate::{Aws, arn, filters, tags};
 
 const CREATE: Call = Call::mutate("CreateSecurityGroup");
@@ -160,8 +161,10 @@ impl ResourceType<Aws> for SecurityGroup {
         targets: &[Target<'_>],
         _: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let ids = targets.iter().map(|target| target.id.as_str());
-        let groups = rules::groups(cx, vec![filters::exactly("group-id", ids)]).await?;
+        const ASK: Ask = Ask { filter: "group-id", page: 1000 };
+        let ids = targets.iter().map(|target| target.id.0.clone()).collect();
+        let describe = |filter| rules::groups(cx, vec![filter]);
+        let groups = many(cx, ASK, ids, describe, |it: &Group| it.group_id()).await?;
         let region = cx.region_name().await?;
         let found: BTreeMap<&str, &Group> =
             groups.iter().filter_map(|group| Some((group.group_id()?, group))).collect();

@@ -40,6 +40,7 @@ use super::rules::{
     is_protocol, normalize_description, normalize_group,
 };
 use crate::call::Call;
+use crate::many::{Ask, many};
 use crate::{Aws, arn, filters, tags};
 
 const MODIFY: Call = Call::mutate("ModifySecurityGroupRules")
@@ -205,8 +206,11 @@ impl ResourceType<Aws> for SecurityGroupRule {
         targets: &[Target<'_>],
         _: Depth,
     ) -> Result<BTreeMap<ObjectId, Observed>, ProviderError> {
-        let ids = targets.iter().map(|target| target.id.as_str());
-        let rules = rules::describe(cx, filters::exactly("security-group-rule-id", ids)).await?;
+        const ASK: Ask = Ask { filter: "security-group-rule-id", page: 1000 };
+        let ids = targets.iter().map(|target| target.id.0.clone()).collect();
+        let describe = |filter| rules::describe(cx, filter);
+        let id = Rule::security_group_rule_id;
+        let rules = many(cx, ASK, ids, describe, id).await?;
         let region = cx.region_name().await?;
         let found: BTreeMap<&str, &Rule> =
             rules.iter().filter_map(|rule| Some((rule.security_group_rule_id()?, rule))).collect();
@@ -250,7 +254,7 @@ impl ResourceType<Aws> for SecurityGroupRule {
         recorded: &Object,
     ) -> Result<Notes, ProviderError> {
         let group = recorded.str("security_group_id").unwrap_or_default();
-        match rules::revoke(cx, self.direction, group, vec![id.0.clone()]).await {
+        match rules::revoke_one(cx, self.direction, group, id.as_str()).await {
             Ok(()) => Ok(Notes::new()),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Notes::new()),
             Err(error) => Err(error.about(id)),

@@ -29,9 +29,11 @@ use reconcile_provider::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::ebs::VOLUMES;
 use super::ebs_volume::describe;
 use super::instance::read;
 use crate::call::{Call, Class};
+use crate::many::many;
 use crate::wait::{Look, until};
 use crate::{Aws, filters};
 
@@ -39,7 +41,7 @@ const ATTACH_VOLUME: Call = Call::mutate("AttachVolume");
 const DETACH_VOLUME: Call =
     Call::mutate("DetachVolume").gone(&["InvalidAttachment.NotFound", "InvalidVolume.NotFound"]);
 const STOP_INSTANCES: Call =
-    Call::mutate("StopInstances").gone(&["InvalidInstanceID.NotFound"]).class(Class::Mutate);
+    Call::mutate("StopInstances").gone(&["InvalidInstanceID.NotFound"]).class(Class::StopInstances);
 
 /// How long a stop before detaching may take.
 const STOP: Duration = Duration::from_secs(10 * 60);
@@ -133,8 +135,9 @@ impl ResourceType<Aws> for VolumeAttachment {
         if places.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let volumes = places.iter().map(|(_, place)| place.volume.as_str());
-        let volumes = describe(cx, filters::exactly("volume-id", volumes)).await?;
+        let volumes = places.iter().map(|(_, place)| place.volume.clone()).collect();
+        let describe = |filter| describe(cx, filter);
+        let volumes = many(cx, VOLUMES, volumes, describe, |it: &Volume| it.volume_id()).await?;
         let observed = places.iter().filter_map(|(target, place)| {
             if depth == Depth::Status && is_left(target.recorded) {
                 return None;

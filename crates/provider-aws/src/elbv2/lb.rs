@@ -51,7 +51,7 @@ const DESCRIBE_ATTRIBUTES: Call =
     Call::read("DescribeLoadBalancerAttributes").class(Class::ElbRead).gone(GONE);
 const DESCRIBE_CAPACITY: Call =
     Call::read("DescribeCapacityReservation").class(Class::ElbRead).gone(GONE);
-const SET_SUBNETS: Call = Call::mutate("SetSubnets").class(Class::ElbCreate).gone(GONE);
+const SET_SUBNETS: Call = Call::mutate("SetSubnets").class(Class::ElbSubnets).gone(GONE);
 const SET_IP_ADDRESS_TYPE: Call =
     Call::mutate("SetIpAddressType").class(Class::ElbMutate).gone(GONE);
 const SET_SECURITY_GROUPS: Call =
@@ -134,9 +134,12 @@ impl ResourceType<Aws> for Lb {
         };
         let with_settings = arns_of(&|target| settings::matter(SETTINGS, target));
         let with_capacity = arns_of(&|target| settings::matters(target, CAPACITY));
-        let mut tags = lookup::tags_of(cx, &arns_of(&|_| true)).await?;
-        let told = lookup::each(with_settings, |arn| settings_of(cx, arn)).await?;
-        let capacity = lookup::each(with_capacity, |arn| capacity_of(cx, arn)).await?;
+        let arns = arns_of(&|_| true);
+        let (mut tags, told, capacity) = futures::try_join!(
+            lookup::tags_of(cx, &arns),
+            lookup::each(with_settings, |arn| settings_of(cx, arn)),
+            lookup::each(with_capacity, |arn| capacity_of(cx, arn)),
+        )?;
         let mut all = BTreeMap::new();
         for target in present {
             let arn = target.id.as_str();
@@ -247,10 +250,6 @@ impl ResourceType<Aws> for Lb {
             }
             None => Ok(Found::Nothing),
         }
-    }
-
-    fn batch(&self) -> usize {
-        1000
     }
 }
 

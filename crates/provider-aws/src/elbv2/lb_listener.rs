@@ -117,8 +117,10 @@ impl ResourceType<Aws> for LbListener {
         let arns: Vec<String> = present.clone().map(|target| target.id.0.clone()).collect();
         let with_settings = present.clone().filter(|target| settings::matter(SETTINGS, target));
         let with_settings = with_settings.map(|target| target.id.0.clone()).collect();
-        let mut tags = lookup::tags_of(cx, &arns).await?;
-        let told = lookup::each(with_settings, |arn| settings_of(cx, arn)).await?;
+        let (mut tags, told) = futures::try_join!(
+            lookup::tags_of(cx, &arns),
+            lookup::each(with_settings, |arn| settings_of(cx, arn)),
+        )?;
         let mut all = BTreeMap::new();
         for target in present {
             let arn = target.id.as_str();
@@ -220,6 +222,11 @@ fn description(planned: &Object) -> String {
 
 /// Returns those of the listeners that exist, and possibly others.
 async fn describe(cx: &Aws, arns: &[String]) -> Result<Vec<Listener>, ProviderError> {
+    // Those of a few load balancers are fewer calls than so many by their ARNs.
+    let balancers: BTreeSet<String> = arns.iter().filter_map(|arn| balancer_of(arn)).collect();
+    if balancers.len() < arns.len().div_ceil(ARNS) {
+        return of_load_balancers(cx, balancers).await;
+    }
     let chunks: Vec<Vec<String>> = arns.chunks(ARNS).map(<[String]>::to_vec).collect();
     let answers: Vec<Vec<Listener>> = stream::iter(chunks)
         .map(|chunk| describe_chunk(cx, chunk))
@@ -243,12 +250,19 @@ async fn describe_chunk(cx: &Aws, arns: Vec<String>) -> Result<Vec<Listener>, Pr
         Err(error) if error.kind == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let balancers: BTreeSet<String> = arns.iter().filter_map(|arn| balancer_of(arn)).collect();
-    let mut all = Vec::new();
-    for balancer in balancers {
-        all.extend(of_load_balancer(cx, &balancer).await?);
-    }
-    Ok(all)
+    of_load_balancers(cx, arns.iter().filter_map(|arn| balancer_of(arn)).collect()).await
+}
+
+async fn of_load_balancers(
+    cx: &Aws,
+    balancers: BTreeSet<String>,
+) -> Result<Vec<Listener>, ProviderError> {
+    let answers: Vec<Vec<Listener>> = stream::iter(balancers)
+        .map(|balancer| async move { of_load_balancer(cx, &balancer).await })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(answers.into_iter().flatten().collect())
 }
 
 /// Returns the listeners of a load balancer; none when it is gone.

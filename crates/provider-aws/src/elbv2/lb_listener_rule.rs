@@ -257,6 +257,11 @@ impl ResourceType<Aws> for LbListenerRule {
 
 /// Returns those of the rules that exist, and possibly others.
 async fn describe(cx: &Aws, arns: &[String]) -> Result<Vec<Rule>, ProviderError> {
+    // Those of a few listeners are fewer calls than so many by their ARNs.
+    let listeners: BTreeSet<String> = arns.iter().filter_map(|arn| listener_of(arn)).collect();
+    if listeners.len() < arns.len().div_ceil(ARNS) {
+        return of_listeners(cx, listeners).await;
+    }
     let chunks: Vec<Vec<String>> = arns.chunks(ARNS).map(<[String]>::to_vec).collect();
     let answers: Vec<Vec<Rule>> = stream::iter(chunks)
         .map(|chunk| describe_chunk(cx, chunk))
@@ -278,12 +283,16 @@ async fn describe_chunk(cx: &Aws, arns: Vec<String>) -> Result<Vec<Rule>, Provid
         Err(error) if error.kind == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let listeners: BTreeSet<String> = arns.iter().filter_map(|arn| listener_of(arn)).collect();
-    let mut all = Vec::new();
-    for listener in listeners {
-        all.extend(of_listener(cx, &listener).await?);
-    }
-    Ok(all)
+    of_listeners(cx, arns.iter().filter_map(|arn| listener_of(arn)).collect()).await
+}
+
+async fn of_listeners(cx: &Aws, listeners: BTreeSet<String>) -> Result<Vec<Rule>, ProviderError> {
+    let answers: Vec<Vec<Rule>> = stream::iter(listeners)
+        .map(|listener| async move { of_listener(cx, &listener).await })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(answers.into_iter().flatten().collect())
 }
 
 /// Returns the rules of a listener, the default rule included; none when the listener is gone.

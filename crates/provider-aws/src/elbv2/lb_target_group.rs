@@ -112,8 +112,10 @@ impl ResourceType<Aws> for LbTargetGroup {
         let arns: Vec<String> = present.clone().map(|target| target.id.0.clone()).collect();
         let with_settings = present.clone().filter(|target| settings::matter(SETTINGS, target));
         let with_settings = with_settings.map(|target| target.id.0.clone()).collect();
-        let mut tags = lookup::tags_of(cx, &arns).await?;
-        let told = lookup::each(with_settings, |arn| settings_of(cx, arn)).await?;
+        let (mut tags, told) = futures::try_join!(
+            lookup::tags_of(cx, &arns),
+            lookup::each(with_settings, |arn| settings_of(cx, arn)),
+        )?;
         let mut all = BTreeMap::new();
         for target in present {
             let arn = target.id.as_str();
@@ -191,10 +193,6 @@ impl ResourceType<Aws> for LbTargetGroup {
             Some(arn) => lookup::owner(cx, operation, &arn, description(name)).await,
             None => Ok(Found::Nothing),
         }
-    }
-
-    fn batch(&self) -> usize {
-        1000
     }
 }
 

@@ -4,10 +4,10 @@
 //!
 //! | verb   | calls                                                  |
 //! |--------|--------------------------------------------------------|
-//! | create | `RegisterTargets`                                      |
+//! | create | `RegisterTargets`, once for those of a group that are registered at the same time |
 //! | read   | `DescribeTargetHealth`, once for each target group     |
 //! | update | none: every argument forces replacement                |
-//! | delete | `DeregisterTargets`                                    |
+//! | delete | `DeregisterTargets`, likewise                          |
 //!
 //! # Oddities
 //!
@@ -32,6 +32,8 @@ use reconcile_provider::{
     Created, Depth, ErrorKind, Found, Notes, Observed, Operation, ProviderError, ResourceType,
     Status, Target, Update,
 };
+
+use reconcile_provider::together::Items;
 
 use super::lookup::AT_ONCE;
 use crate::Aws;
@@ -71,9 +73,9 @@ static SCHEMA: Schema = Schema {
 
 const GROUP_GONE: &[&str] = &["TargetGroupNotFound"];
 
-const REGISTER: Call = Call::mutate("RegisterTargets").class(Class::ElbTargets);
+const REGISTER: Call = Call::mutate("RegisterTargets").class(Class::ElbRegister);
 const DEREGISTER: Call = Call::mutate("DeregisterTargets")
-    .class(Class::ElbTargets)
+    .class(Class::ElbDeregister)
     // One whose instance is gone too may be an invalid target.
     .gone(&["InvalidTarget", "TargetGroupNotFound"]);
 const DESCRIBE_HEALTH: Call =
@@ -96,10 +98,16 @@ impl ResourceType<Aws> for LbTargetGroupAttachment {
         planned: &Object,
     ) -> Result<Created, ProviderError> {
         let key = Key::of(planned);
-        cx.elbv2(REGISTER, |elb| {
-            elb.register_targets().target_group_arn(&key.group).targets(key.target()).send()
-        })
-        .await?;
+        let group = &key.group;
+        let register = |targets: Items<TargetDescription, ()>| async move {
+            cx.elbv2(REGISTER, |elb| {
+                let targets = Some(targets.get());
+                elb.register_targets().target_group_arn(group).set_targets(targets).send()
+            })
+            .await?;
+            Ok(vec![(); targets.get().len()])
+        };
+        cx.shared.registered.change(group.clone(), key.target(), REGISTER.name, register).await?;
         Ok(Created::new(key.id()))
     }
 
@@ -138,13 +146,18 @@ impl ResourceType<Aws> for LbTargetGroupAttachment {
         _recorded: &Object,
     ) -> Result<Notes, ProviderError> {
         let Some(key) = Key::parse(id) else { return Ok(Notes::new()) };
-        let deregistered = cx
-            .elbv2(DEREGISTER, |elb| {
-                elb.deregister_targets().target_group_arn(&key.group).targets(key.target()).send()
+        let group = &key.group;
+        let deregister = |targets: Items<TargetDescription, ()>| async move {
+            cx.elbv2(DEREGISTER, |elb| {
+                let targets = Some(targets.get());
+                elb.deregister_targets().target_group_arn(group).set_targets(targets).send()
             })
-            .await;
-        match deregistered {
-            Ok(_) => Ok(Notes::new()),
+            .await?;
+            Ok(vec![(); targets.get().len()])
+        };
+        let (to_go, name) = (key.target(), DEREGISTER.name);
+        match cx.shared.deregistered.change(group.clone(), to_go, name, deregister).await {
+            Ok(()) => Ok(Notes::new()),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Notes::new()),
             Err(error) => Err(error.about(id)),
         }
@@ -162,10 +175,6 @@ impl ResourceType<Aws> for LbTargetGroupAttachment {
             Some(_) => Found::Ours(ObjectId(key.id())),
             None => Found::Nothing,
         })
-    }
-
-    fn batch(&self) -> usize {
-        1000
     }
 }
 

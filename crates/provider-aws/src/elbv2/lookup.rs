@@ -5,10 +5,12 @@ use std::future::Future;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use reconcile_model::{Object, ObjectId, Value, tags::Ownership};
+use reconcile_provider::together::Items;
 use reconcile_provider::{ErrorKind, Found, Operation, ProviderError};
 
 use crate::Aws;
 use crate::call::{Call, Class};
+use crate::shared::Tags;
 use crate::tags;
 
 /// How many ARNs or names one `Describe*` call takes.
@@ -25,7 +27,7 @@ pub(crate) const GONE: &[&str] =
 const DESCRIBE_TAGS: Call = Call::read("DescribeTags").class(Class::ElbRead).gone(GONE);
 
 /// Tags by ARN.
-pub(crate) type TagsByArn = BTreeMap<String, BTreeMap<String, String>>;
+pub(crate) type TagsByArn = BTreeMap<String, Tags>;
 
 /// Reads the tags of objects; an object that is gone is absent.
 pub(crate) async fn tags_of(cx: &Aws, arns: &[String]) -> Result<TagsByArn, ProviderError> {
@@ -103,10 +105,15 @@ pub(crate) async fn owner(
     arn: &str,
     description: String,
 ) -> Result<Found, ProviderError> {
-    let tags = tags_of(cx, &[arn.to_owned()]).await?;
-    let Some(tags) = tags.get(arn) else { return Ok(Found::Nothing) };
+    let read = |arns: Items<String, Option<Tags>>| async move {
+        let arns = arns.get();
+        let mut found = tags_of(cx, &arns).await?;
+        Ok(arns.iter().map(|arn| found.remove(arn)).collect())
+    };
+    let tags = cx.shared.elb_tags.change((), arn.to_owned(), DESCRIBE_TAGS.name, read).await?;
+    let Some(tags) = tags else { return Ok(Found::Nothing) };
     let id = ObjectId::from(arn);
-    Ok(if Ownership::of(tags).operation.as_deref() == Some(operation.id.as_str()) {
+    Ok(if Ownership::of(&tags).operation.as_deref() == Some(operation.id.as_str()) {
         Found::Ours(id)
     } else {
         Found::Foreign { id, description }

@@ -218,6 +218,10 @@ fn provider() -> Value {
             "alias": { "type": "string", "description": "A name for a second configuration: `provider: aws.<alias>`." },
             "region": described(json!({ "type": "string" }), "The Region; otherwise the environment's or the profile's."),
             "profile": described(json!({ "type": "string" }), "The profile of the shared configuration; otherwise the environment's."),
+            "rate_limit_multiplier": described(
+                json!({ "type": "number", "minimum": 0.01, "maximum": 1000 }),
+                "Scales AWS's published request rates, which calls are kept below; 1 otherwise.",
+            ),
             "default_tags": one_or_more(&json!({
                 "type": "object",
                 "properties": { "tags": { "description": "Tags for everything that can be tagged." } },

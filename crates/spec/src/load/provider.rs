@@ -10,7 +10,7 @@ use crate::spec::ProviderBlock;
 use crate::yaml::{Yaml, YamlKey};
 
 /// What a provider configuration takes besides `alias`.
-const FIELDS: [&str; 4] = ["alias", "region", "profile", "default_tags"];
+const FIELDS: [&str; 5] = ["alias", "region", "profile", "default_tags", "rate_limit_multiplier"];
 
 /// What Terraform's provider takes for finding credentials, and for where to call.
 const ELSEWHERE: [&str; 9] = [

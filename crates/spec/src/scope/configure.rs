@@ -24,6 +24,8 @@ static PROVIDER: &[reconcile_model::Attribute] = &[
             attributes: &[reconcile_model::Attribute::optional("tags", Kind::Map(&Kind::String))],
         }),
     ),
+    reconcile_model::Attribute::optional("rate_limit_multiplier", Kind::Number)
+        .check(reconcile_model::schema::Check::Rule(is_multiplier)),
 ];
 
 impl<'s> Scope<'s> {
@@ -60,8 +62,8 @@ impl<'s> Scope<'s> {
         if diagnostics.is_empty() { Ok(object) } else { Err(diagnostics) }
     }
 
-    /// Returns a provider configuration: `region`, `profile`, and `default_tags`, which is the plain object of tags.
-    /// Empty for a key that the spec does not have.
+    /// Returns a provider configuration: `region`, `profile`, `rate_limit_multiplier`, and `default_tags`, which is the
+    /// plain object of tags. Empty for a key that the spec does not have.
     ///
     /// # Errors
     ///
@@ -143,6 +145,15 @@ impl<'s> Scope<'s> {
             problem.into_diagnostic(Some(span))
         })
     }
+}
+
+/// Checks a factor on rate limits: none at all would mean no calls at all.
+fn is_multiplier(value: &Value) -> Result<(), String> {
+    let number = value.as_number().map(reconcile_model::Number::as_f64);
+    if number.is_some_and(|number| !(0.01..=1000.0).contains(&number)) {
+        return Err("must be between 0.01 and 1000".to_owned());
+    }
+    Ok(())
 }
 
 /// Checks the form of a Region's name alone: new Regions come without notice.

@@ -5,10 +5,11 @@ use aws_sdk_ec2::types::{
     InstanceNetworkInterface,
 };
 use reconcile_model::{Object, Value};
-use reconcile_provider::Target;
+use reconcile_provider::{Depth, Target};
 
 use super::read::{
     Attributes, Found, Surroundings, Wanted, describes_volumes, launch_time, state, template_tag,
+    wants_credits,
 };
 use super::volumes::{self, Shown};
 use super::{spot, user_data};
@@ -28,7 +29,9 @@ pub(super) fn managed(
     tags::set(&mut object, &tags::from_ec2(instance.tags()));
     let shown = Shown::Managed { recorded, describes_more: describes_volumes(target) };
     volumes::set(&mut object, instance, &around.volumes, &shown);
-    set_credits(&mut object, instance, around);
+    if wants_credits(target) {
+        set_credits(&mut object, instance, around);
+    }
     set_interfaces(&mut object, instance, recorded);
     let request = instance.spot_instance_request_id().and_then(|id| around.spot.get(id));
     object.set("instance_market_options", spot::market_options(instance, request));
@@ -303,7 +306,7 @@ fn set_attributes(
     instance: &Instance,
 ) {
     let recorded = target.recorded;
-    let wanted = Wanted::of(target, instance);
+    let wanted = Wanted::of(target, instance, Depth::Full);
     if let Some(data) = &attributes.user_data {
         let in_base64 = recorded.str("user_data_base64").is_some()
             || target.arguments.contains("user_data_base64");

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{Filter, Instance, InstanceAttributeName, SpotInstanceRequest};
+use aws_sdk_ec2::types::{
+    Filter, Instance, InstanceAttributeName, InstanceCreditSpecification, SpotInstanceRequest,
+};
 use futures::{StreamExt as _, TryStreamExt as _};
 use reconcile_model::ObjectId;
-use reconcile_provider::{ErrorKind, ProviderError, Target};
+use reconcile_provider::{Depth, ErrorKind, ProviderError, Target};
 
 use super::volumes::Volumes;
 use super::{NOT_FOUND, spot, volumes};
 use crate::Aws;
 use crate::call::Call;
-use crate::filters;
+use crate::many::{Ask, many};
 
 const DESCRIBE_INSTANCES: Call = Call::read("DescribeInstances");
 const DESCRIBE_INSTANCE_ATTRIBUTE: Call = Call::read("DescribeInstanceAttribute").gone(NOT_FOUND);
@@ -66,16 +68,21 @@ impl Wanted {
     /// from the launch's defaults, since a launch template can have given it.
     ///
     /// User data can only change while the instance is stopped, so a recorded value is as good as a read one for as
-    /// long as the instance runs since the same start.
-    pub(super) fn of(target: &Target<'_>, instance: &Instance) -> Self {
+    /// long as the instance runs since the same start. Of an instance that is being created, all is as it was sent.
+    pub(super) fn of(target: &Target<'_>, instance: &Instance, depth: Depth) -> Self {
         let recorded = target.recorded;
         let from_template = recorded.block("launch_template").is_some();
-        let given = |name: &str| {
-            target.arguments.contains(name) || (from_template && recorded.value(name).is_unknown())
-        };
         let holds = |name: &str| {
             let value = recorded.value(name);
             value.is_known() && !value.is_null()
+        };
+        // Only who creates an instance waits for one without an id.
+        let is_new = depth == Depth::Status
+            && recorded.value("id").is_unknown()
+            && state(instance) == "running";
+        let given = |name: &str| {
+            (target.arguments.contains(name) && !(is_new && holds(name)))
+                || (from_template && recorded.value(name).is_unknown())
         };
         let user_data = ["user_data", "user_data_base64"];
         let mentioned =
@@ -83,7 +90,7 @@ impl Wanted {
         let same_start = state(instance) == "running"
             && recorded.str("launch_time").is_some()
             && recorded.string("launch_time") == launch_time(instance);
-        let proven = same_start && user_data.iter().any(|name| holds(name));
+        let proven = (same_start || is_new) && user_data.iter().any(|name| holds(name));
         Self {
             user_data: mentioned && !proven,
             disable_api_termination: given("disable_api_termination"),
@@ -150,24 +157,25 @@ pub(crate) async fn describe(cx: &Aws, filters: Vec<Filter>) -> Result<Vec<Found
 
 /// Returns the instances with these ids, those that exist.
 pub(crate) async fn by_id(cx: &Aws, ids: &[&str]) -> Result<Vec<Found>, ProviderError> {
-    describe(cx, vec![filters::exactly("instance-id", ids)]).await
+    const ASK: Ask = Ask { filter: "instance-id", page: 1000 };
+    let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+    let describe = |filter| describe(cx, vec![filter]);
+    many(cx, ASK, ids, describe, |found: &Found| found.instance.instance_id()).await
 }
 
-/// Reads what is read for many instances together; of launch templates, the names of these.
+/// Reads what is read for many instances together: of launch templates, the names of these; of those instances with
+/// credits, their options.
 pub(crate) async fn surroundings(
     cx: &Aws,
     instances: &[&Instance],
     templates: BTreeSet<String>,
+    with_credits: &[&Instance],
 ) -> Result<Surroundings, ProviderError> {
-    let ids: Vec<&str> = instances.iter().filter_map(|instance| instance.instance_id()).collect();
-    let burstable: Vec<&str> = instances
-        .iter()
-        .filter(|instance| is_burstable(instance))
-        .filter_map(|instance| instance.instance_id())
-        .collect();
+    let burstable = with_credits.iter().filter(|instance| is_burstable(instance));
+    let burstable = burstable.filter_map(|instance| instance.instance_id.clone()).collect();
     let (volumes, credits, spot, templates) = futures::try_join!(
-        volumes::attached_to(cx, &ids),
-        credits(cx, &burstable),
+        volumes::of(cx, instances),
+        credits(cx, burstable),
         spot::requests(cx, instances),
         template_names(cx, templates),
     )?;
@@ -192,12 +200,28 @@ pub(crate) fn is_burstable(instance: &Instance) -> bool {
 ///
 /// Asked without an id list, EC2 may leave out those that are set to `standard`; an id list would fail as a whole when
 /// one of them is gone.
-async fn credits(cx: &Aws, ids: &[&str]) -> Result<BTreeMap<String, String>, ProviderError> {
+async fn credits(
+    cx: &Aws,
+    ids: BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, ProviderError> {
+    // They have no tags to be found by.
+    const ASK: Ask = Ask { filter: "instance-id", page: 1 };
     let mut found: BTreeMap<String, String> =
-        ids.iter().map(|id| ((*id).to_owned(), "standard".to_owned())).collect();
-    let filter = filters::exactly("instance-id", ids);
+        ids.iter().map(|id| (id.clone(), "standard".to_owned())).collect();
+    let describe = |filter| describe_credits(cx, filter);
+    let id = InstanceCreditSpecification::instance_id;
+    let answers = many(cx, ASK, ids, describe, id).await?.into_iter();
+    found.extend(answers.filter_map(|it| Some((it.instance_id?, it.cpu_credits?))));
+    Ok(found)
+}
+
+async fn describe_credits(
+    cx: &Aws,
+    filter: Filter,
+) -> Result<Vec<InstanceCreditSpecification>, ProviderError> {
+    let mut found = Vec::new();
     let mut token = None;
-    while !ids.is_empty() {
+    loop {
         let page = cx
             .ec2(DESCRIBE_CREDITS, |ec2| {
                 ec2.describe_instance_credit_specifications()
@@ -207,17 +231,19 @@ async fn credits(cx: &Aws, ids: &[&str]) -> Result<BTreeMap<String, String>, Pro
                     .send()
             })
             .await?;
-        for credit in page.instance_credit_specifications.unwrap_or_default() {
-            if let (Some(id), Some(option)) = (credit.instance_id, credit.cpu_credits) {
-                found.insert(id, option);
-            }
-        }
+        found.extend(page.instance_credit_specifications.unwrap_or_default());
         token = page.next_token.filter(|token| !token.is_empty());
         if token.is_none() {
-            break;
+            return Ok(found);
         }
     }
-    Ok(found)
+}
+
+/// Tells whether the credit option matters: the spec gives it, or it is on record.
+pub(super) fn wants_credits(target: &Target<'_>) -> bool {
+    let recorded = target.recorded.value("credit_specification");
+    target.arguments.contains("credit_specification")
+        || (recorded.is_known() && recorded.as_list().is_some_and(|blocks| !blocks.is_empty()))
 }
 
 /// Returns the launch template whose name has to be looked up: the spec gives one, and its name was never read.
@@ -355,7 +381,7 @@ mod tests {
     fn wanted(recorded: &Object, arguments: &[&str]) -> Wanted {
         let id = ObjectId::from("i-1");
         let arguments: BTreeSet<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        Wanted::of(&Target { id: &id, recorded, arguments: &arguments }, &running())
+        Wanted::of(&Target { id: &id, recorded, arguments: &arguments }, &running(), Depth::Full)
     }
 
     #[test]

@@ -1,23 +1,20 @@
 //! The volumes of an instance: the blocks that describe them, and what changes them in place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{
     EbsBlockDevice, EbsInstanceBlockDeviceSpecification, Instance, InstanceBlockDeviceMapping,
-    InstanceBlockDeviceMappingSpecification, Tag, Volume, VolumeType,
+    InstanceBlockDeviceMappingSpecification, Volume, VolumeType,
 };
 use reconcile_model::{Object, Value};
 use reconcile_provider::{Notes, ProviderError, Update};
 
 use super::{MODIFY_INSTANCE_ATTRIBUTE, SCHEMA};
 use crate::Aws;
-use crate::call::{Call, Class};
 use crate::ec2::ebs::{self, VolumeChange};
+use crate::ec2::ebs_volume::describe;
+use crate::many::many;
 use crate::{filters, tags};
-
-const DESCRIBE_VOLUMES: Call = Call::read("DescribeVolumes");
-const CREATE_TAGS: Call = Call::mutate("CreateTags").class(Class::Tags);
-const DELETE_TAGS: Call = Call::mutate("DeleteTags").class(Class::Tags);
 
 /// The volumes attached to some instances, by id.
 pub(crate) type Volumes = BTreeMap<String, Volume>;
@@ -37,44 +34,26 @@ pub(super) fn to_launch(block: &Object) -> EbsBlockDevice {
         .build()
 }
 
-/// Returns the volumes attached to these instances.
-pub(crate) async fn attached_to(cx: &Aws, instances: &[&str]) -> Result<Volumes, ProviderError> {
-    let filter = filters::exactly("attachment.instance-id", instances);
-    let mut found = Volumes::new();
-    let mut token = None;
-    while !instances.is_empty() {
-        let page = cx
-            .ec2(DESCRIBE_VOLUMES, |ec2| {
-                ec2.describe_volumes()
-                    .filters(filter.clone())
-                    .max_results(500)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        for volume in page.volumes.unwrap_or_default() {
-            found.insert(volume.volume_id().unwrap_or_default().to_owned(), volume);
-        }
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            break;
-        }
-    }
-    Ok(found)
+/// Returns the volumes attached to these instances, at most 200 of them.
+async fn attached_to(cx: &Aws, instances: &[&str]) -> Result<Volumes, ProviderError> {
+    let volumes = describe(cx, filters::exactly("attachment.instance-id", instances)).await?;
+    Ok(volumes.into_iter().filter_map(|it| Some((it.volume_id()?.to_owned(), it))).collect())
 }
 
-/// Returns those of the instances that have volumes which cannot be read yet: reads are eventually consistent, and an
-/// instance that was just launched is not read in full before its volumes can be.
-pub(super) async fn with_invisible(
-    cx: &Aws,
-    instances: &[&Instance],
-) -> Result<BTreeSet<String>, ProviderError> {
-    let ids: Vec<&str> = instances.iter().filter_map(|instance| instance.instance_id()).collect();
-    let volumes = attached_to(cx, &ids).await?;
-    let incomplete = instances.iter().filter(|instance| {
-        instance.block_device_mappings().iter().any(|it| volume_of(it, &volumes).is_none())
-    });
-    Ok(incomplete.filter_map(|instance| instance.instance_id.clone()).collect())
+/// Returns the volumes of these instances.
+pub(super) async fn of(cx: &Aws, instances: &[&Instance]) -> Result<Volumes, ProviderError> {
+    let mappings = instances.iter().flat_map(|instance| instance.block_device_mappings());
+    let ids = mappings.filter_map(|it| it.ebs()?.volume_id().map(str::to_owned)).collect();
+    let describe = |filter| describe(cx, filter);
+    let volumes = many(cx, ebs::VOLUMES, ids, describe, |volume: &Volume| volume.volume_id());
+    let volumes = volumes.await?.into_iter();
+    Ok(volumes.filter_map(|volume| Some((volume.volume_id()?.to_owned(), volume))).collect())
+}
+
+/// Tells whether all volumes of an instance could be read: reads are eventually consistent, and an instance that was
+/// just launched is not read in full before its volumes can be.
+pub(super) fn are_visible(instance: &Instance, volumes: &Volumes) -> bool {
+    instance.block_device_mappings().iter().all(|it| volume_of(it, volumes).is_some())
 }
 
 /// What is shown of volumes.
@@ -263,34 +242,15 @@ async fn retag(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
 ) -> Result<(), ProviderError> {
-    let gone: Vec<Tag> = before
-        .keys()
-        .filter(|key| !after.contains_key(*key))
-        .map(|key| Tag::builder().key(key).build())
-        .collect();
-    if !gone.is_empty() {
-        cx.ec2(DELETE_TAGS, |ec2| {
-            ec2.delete_tags().resources(volume).set_tags(Some(gone.clone())).send()
-        })
-        .await?;
-    }
-    let new: Vec<Tag> = after
-        .iter()
-        .filter(|(key, value)| before.get(*key) != Some(*value))
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect();
-    if !new.is_empty() {
-        cx.ec2(CREATE_TAGS, |ec2| {
-            ec2.create_tags().resources(volume).set_tags(Some(new.clone())).send()
-        })
-        .await?;
-    }
-    Ok(())
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+    let new = after.iter().filter(|(key, value)| before.get(*key) != Some(*value));
+    let new = new.map(|(key, value)| (key.clone(), value.clone())).collect();
+    tags::change_ec2(cx, volume, new, gone).await
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ec2::types::EbsInstanceBlockDevice;
+    use aws_sdk_ec2::types::{EbsInstanceBlockDevice, Tag};
 
     use super::*;
 

@@ -42,7 +42,7 @@ pub(super) async fn converge(
     let mut round = 0;
     loop {
         round += 1;
-        let live = rules::describe(cx, filters::exactly("group-id", [group])).await?;
+        let live = rules::of_group(cx, group).await?;
         let mut outcome = Ok(());
         for (direction, goal) in goals {
             outcome = outcome.and(Change::between(*direction, &live, goal).make(cx, group).await);

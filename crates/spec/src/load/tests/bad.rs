@@ -128,7 +128,7 @@ fn sections_and_types() {
     check(
         "provider: { aws: { acces_key: x } }",
         &[
-            "1:20 «acces_key» There is no `acces_key` in a provider. It takes `alias`, `region`, `profile`, and `default_tags`.",
+            "1:20 «acces_key» There is no `acces_key` in a provider. It takes `alias`, `region`, `profile`, `default_tags`, and `rate_limit_multiplier`.",
         ],
     );
 }

@@ -15,8 +15,8 @@ const MODIFY_RESERVATION: Call =
     Call::mutate("ModifyInstanceCapacityReservationAttributes").gone(NOT_FOUND);
 const MODIFY_BANDWIDTH: Call =
     Call::mutate("ModifyInstanceNetworkPerformanceOptions").gone(NOT_FOUND);
-const STOP: Call = Call::mutate("StopInstances").gone(NOT_FOUND);
-const START: Call = Call::mutate("StartInstances").class(Class::RunInstances).gone(NOT_FOUND);
+const STOP: Call = Call::mutate("StopInstances").class(Class::StopInstances).gone(NOT_FOUND);
+const START: Call = Call::mutate("StartInstances").class(Class::StartInstances).gone(NOT_FOUND);
 
 impl Change<'_> {
     /// Tells whether something differs that EC2 changes of a stopped instance only.
@@ -215,7 +215,7 @@ mod tests {
         };
         let id = "i-1".into();
         let update = Update { operation: &operation, id: &id, live, planned, restart: false };
-        let cx = Aws::new(&Object::new());
+        let cx = Aws::new("web", &Object::new());
         question(&Change { cx: &cx, update: &update, id: "i-1" })
     }
 
