@@ -6,6 +6,7 @@
 mod support;
 
 mod backends;
+mod call_counts;
 mod errors;
 mod fault_points;
 mod graph;
@@ -19,5 +20,6 @@ mod ownership;
 mod reviewing;
 mod saved_plans;
 mod secrets;
+mod shared_calls;
 mod types;
 mod web_fleet;
