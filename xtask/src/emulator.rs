@@ -70,6 +70,11 @@ impl Emulator {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port it answers on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Sends a control request about the account of the access key `test`.
     pub(crate) fn control(&self, method: &str, what: &str, body: &str) -> Result<Value> {
         http::request(self.port, method, &format!("/_emulator/{what}"), body)

@@ -9,6 +9,7 @@
     reason = "tasks are for people who watch them"
 )]
 
+mod bench;
 mod cargo;
 mod demo;
 mod emulator;
@@ -46,6 +47,8 @@ enum Task {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
+    /// Measures the release build, and writes docs/benchmarks.md.
+    Bench(bench::BenchArgs),
     /// Checks what no compiler checks: who may depend on whom, file sizes, and leftovers.
     Tidy,
     /// Kills the binary at every instant of its runs, and checks what one run later is left. Takes long.
@@ -78,6 +81,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Demo => demo::run(&root),
         Task::Test => test::run(&root),
         Task::Emulator { port } => emulator::run_in_foreground(&root, port),
+        Task::Bench(args) => bench::run(&root, &args),
         Task::Tidy => tidy::run(&root),
         Task::Walk { only, every, workers } => walk::run(&root, only.as_deref(), every, workers),
     }
