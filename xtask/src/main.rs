@@ -15,6 +15,7 @@ mod demo;
 mod emulator;
 mod http;
 mod packages;
+mod policy;
 mod run;
 mod test;
 mod tidy;
@@ -49,6 +50,12 @@ enum Task {
     },
     /// Measures the release build, and writes docs/benchmarks.md.
     Bench(bench::BenchArgs),
+    /// Runs checkov over plans of the ready-made stacks, and compares with what it says of Terraform.
+    Policy {
+        /// Writes down what checkov says instead of comparing with what is written down.
+        #[arg(long)]
+        update: bool,
+    },
     /// Checks what no compiler checks: who may depend on whom, file sizes, and leftovers.
     Tidy,
     /// Kills the binary at every instant of its runs, and checks what one run later is left. Takes long.
@@ -82,6 +89,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test => test::run(&root),
         Task::Emulator { port } => emulator::run_in_foreground(&root, port),
         Task::Bench(args) => bench::run(&root, &args),
+        Task::Policy { update } => policy::run(&root, update),
         Task::Tidy => tidy::run(&root),
         Task::Walk { only, every, workers } => walk::run(&root, only.as_deref(), every, workers),
     }

@@ -1,4 +1,4 @@
-//! The virtual environment the emulator runs in: made on first use, remade when its pins change.
+//! Virtual environments: made on first use, remade when their pins change.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,28 +15,40 @@ const OLDEST_PYTHON: (u32, u32) = (3, 10);
 const NAMES: [&str; 7] =
     ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/// A virtual environment that holds exactly what `tests/emulator/requirements.txt` pins.
+/// A virtual environment that holds exactly what `tests/NAME/requirements.txt` pins.
 pub(crate) struct Venv {
     root: PathBuf,
+    /// Whose packages they are: `emulator`, `policy`.
+    name: &'static str,
     folder: PathBuf,
 }
 
 impl Venv {
-    /// Returns the environment, making it first if there is none for the pins as they are now.
+    /// Returns the emulator's environment, making it first if there is none for the pins as they are now.
     ///
     /// Fails with what to install when this machine has no fitting Python.
     pub(crate) fn ready(root: &Path) -> Result<Self> {
+        Self::of(root, "emulator")
+    }
+
+    /// Returns the environment of `tests/NAME`, in the same way.
+    pub(crate) fn of(root: &Path, name: &'static str) -> Result<Self> {
         let target = root.join("target");
         fs::create_dir_all(&target)?;
-        let venv = Self { root: root.to_path_buf(), folder: target.join("emulator-venv") };
-        let pins = fs::read_to_string(root.join("tests/emulator/requirements.txt"))?;
+        let folder = target.join(format!("{name}-venv"));
+        let venv = Self { root: root.to_path_buf(), name, folder };
+        let pins = fs::read_to_string(venv.requirements())?;
         // Two tasks started together must not both make it.
-        let lock = File::create(target.join("emulator-venv.lock"))?;
+        let lock = File::create(target.join(format!("{name}-venv.lock")))?;
         lock.lock()?;
         if !venv.holds(&pins) {
             venv.make(&pins)?;
         }
         Ok(venv)
+    }
+
+    fn requirements(&self) -> PathBuf {
+        self.root.join(format!("tests/{}/requirements.txt", self.name))
     }
 
     fn stamp(&self) -> PathBuf {
@@ -54,7 +66,7 @@ impl Venv {
 
     fn make(&self, pins: &str) -> Result<()> {
         let python = find_python()?;
-        println!("Installing the emulator's Python packages (once) …");
+        println!("Installing the Python packages of tests/{} (once) …", self.name);
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder)?;
         }
@@ -74,9 +86,9 @@ impl Venv {
                 "--disable-pip-version-check",
                 "--requirement",
             ])
-            .arg(self.root.join("tests/emulator/requirements.txt"));
+            .arg(self.requirements());
         run::quietly(&mut install).context(
-            "cannot install the emulator's packages from PyPI; is there a network, \
+            "cannot install Python packages from PyPI; is there a network, \
              and is `pip config list` right about it?",
         )?;
         // Written last: an environment without it was not finished.
@@ -92,13 +104,13 @@ impl Venv {
         }
     }
 
-    /// Returns the environment's Python, which finds the emulator's package and writes nothing
-    /// beside its sources.
+    /// Returns the environment's Python, which finds the packages of `tests/NAME` and writes nothing
+    /// beside their sources.
     pub(crate) fn python(&self) -> Command {
         let mut command = Command::new(self.interpreter());
         command
-            .env("PYTHONPATH", self.root.join("tests/emulator"))
-            .env("PYTHONPYCACHEPREFIX", self.root.join("target/emulator-pycache"))
+            .env("PYTHONPATH", self.root.join("tests").join(self.name))
+            .env("PYTHONPYCACHEPREFIX", self.root.join(format!("target/{}-pycache", self.name)))
             .env("PYTHONUNBUFFERED", "1");
         command
     }

@@ -1,0 +1,1 @@
+"""What tools made for Terraform's plans make of ours."""
