@@ -224,6 +224,11 @@ impl World {
         self.control("GET", "calls", None)
     }
 
+    /// Returns every call that was made, in order.
+    pub(crate) fn call_log(&self) -> Value {
+        self.calls()["log"].clone()
+    }
+
     /// Forgets the calls made so far.
     pub(crate) fn forget_calls(&self) {
         self.control("POST", "reset?what=calls", None);

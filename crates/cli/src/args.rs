@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use reconcile_model::{Diagnostic, Plan};
 
 use crate::commands;
+use crate::exit::Failure;
 
 /// Make an AWS account look like a YAML spec, and see before what would be done
 #[derive(Debug, Parser)]
@@ -95,6 +97,37 @@ pub(crate) struct PlanningArgs {
     /// Trust the recorded state and read nothing from AWS but data sources
     #[arg(long)]
     pub(crate) no_refresh: bool,
+}
+
+/// What a plan may do at most.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct LimitArgs {
+    /// Refuse a plan that deletes or replaces more objects than this
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_destroy: Option<usize>,
+}
+
+impl LimitArgs {
+    /// Checks a plan.
+    ///
+    /// # Errors
+    ///
+    /// When it does more than it may.
+    pub(crate) fn check(self, plan: &Plan) -> Result<(), Failure> {
+        let counts = plan.counts();
+        let (delete, replace) = (counts.delete, counts.replace);
+        match self.max_destroy {
+            Some(most) if delete + replace > most => Err(vec![
+                Diagnostic::error(format!(
+                    "The plan deletes or replaces {}, and {most} is the most allowed",
+                    delete + replace
+                ))
+                .detail(format!("It deletes {delete} and replaces {replace}. Nothing was changed."))
+                .hint("If that is what you want, give `--max-destroy` a larger number, or leave it out."),
+            ]),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Reads a time: a whole number with `s`, `m`, or `h`, or of seconds.

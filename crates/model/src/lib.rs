@@ -8,11 +8,13 @@
 
 pub mod action;
 pub mod address;
+pub mod configuration;
 pub mod detach;
 pub mod diagnostic;
 pub mod diff;
 mod encoding;
 pub mod event;
+pub mod iam;
 pub mod normalize;
 pub mod number;
 pub mod object;
@@ -27,6 +29,7 @@ pub mod value;
 
 pub use action::{Action, ReplaceOrder};
 pub use address::{Address, InstanceKey, Mode, ModuleStep, ResourceAddress};
+pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::Diff;
 pub use event::{Event, EventKind};

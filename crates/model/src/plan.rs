@@ -4,12 +4,13 @@
 //! known is in it, in the order in which it has to happen; what cannot is an unknown value, and the spec's own
 //! expression gives it during apply.
 
+mod fingerprint;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest as _, Sha256};
 
+pub use self::fingerprint::{Fingerprint, Input, NoFingerprint};
 use crate::{
     Action, Address, Diagnostic, Object, ObjectId, Path, ResourceAddress, Span, Value, seal,
     snapshot::ObjectStatus,
@@ -359,6 +360,11 @@ impl Plan {
         counts
     }
 
+    /// Returns what its sensitive values are sealed with.
+    pub fn salt(&self) -> &str {
+        if self.lineage.is_empty() { &self.stack } else { &self.lineage }
+    }
+
     /// Returns the plan with every sensitive value sealed, as it may be written to a file.
     pub fn sealed(&self) -> Self {
         self.clone().seal()
@@ -388,49 +394,5 @@ impl Plan {
             }
         }
         plan
-    }
-
-    /// Returns the plan's fingerprint: SHA-256 over its serialized, sealed content, in lower-case hexadecimal. What a
-    /// reviewer approves is this.
-    ///
-    /// Unchanged objects count by their presence in the state's serial alone, and files by their digest, so that the
-    /// cost stays that of the changes.
-    pub fn fingerprint(&self) -> String {
-        let plan = Self {
-            format_version: self.format_version,
-            stack: self.stack.clone(),
-            lineage: self.lineage.clone(),
-            serial: self.serial,
-            spec_digest: self.spec_digest.clone(),
-            options: self.options.clone(),
-            variables: self.variables.clone(),
-            changes: self.changes.iter().filter(|it| it.action != Action::NoOp).cloned().collect(),
-            steps: self.steps.clone(),
-            outputs: self.outputs.clone(),
-            drift: self.drift.clone(),
-            warnings: self.warnings.clone(),
-        };
-        let mut hash = io::BufWriter::with_capacity(HASHED_AT_ONCE, Hash(Sha256::new()));
-        serde_json::to_writer(&mut hash, &plan.seal())
-            .expect("a sealed plan has nothing that JSON cannot say");
-        let Ok(Hash(hash)) = hash.into_inner() else { unreachable!("hashing cannot fail") };
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// How many bytes are gathered before they are hashed.
-const HASHED_AT_ONCE: usize = 64 * 1024;
-
-/// Hashes what is written to it.
-struct Hash(Sha256);
-
-impl io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

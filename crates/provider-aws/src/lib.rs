@@ -14,6 +14,7 @@ pub mod ec2;
 pub mod elbv2;
 mod errors;
 mod filters;
+mod iam;
 mod many;
 mod shared;
 mod tags;
@@ -25,6 +26,7 @@ use reconcile_model::{Object, SchemaSet};
 use reconcile_provider::{DataSource, Provider, Regions, Registered, Registry, ResourceType};
 
 pub use client::Aws;
+pub use iam::RESTRICTIONS;
 
 /// Every resource type, sorted by name.
 pub static RESOURCE_TYPES: &[&dyn ResourceType<Aws>] = &[

@@ -6,24 +6,31 @@
 //!
 //! - Where Terraform writes sensitive values in clear, here stands the string `(sensitive value)`; the masks
 //!   (`before_sensitive`, `after_sensitive`, `sensitive_values`) say where.
-//! - There is no `timestamp` and no `terraform_version`: the same plan is the same bytes.
+//! - There is no `timestamp`: the same plan is the same bytes. `terraform_version`, without which some tools take a file
+//!   for no plan, names the Terraform whose representation this is.
 
 mod configuration;
 mod mask;
 mod module;
+mod relevant;
+mod shape;
 
 use reconcile_model::{
-    Action, Address, InstanceKey, Mode, Object, Plan, Reason, Schema, SchemaSet, Span, Step, Value,
-    plan::{Cause, CauseKind, Change, Drift, OutputChange},
+    Action, Address, InstanceKey, Mode, Object, Path, Plan, Reason, Schema, SchemaSet, Span, Step,
+    Value,
+    plan::{Cause, CauseKind, Change, Drift, DriftOutcome, OutputChange},
 };
 use serde_json::{Map, Value as Json, json};
 
 use crate::{Configuration, exposure::exposures, redact};
-pub(crate) use mask::{Masked, masked};
+pub(crate) use mask::{Masked, kind, masked};
 pub(crate) use module::{Resource, values};
 
 /// The version of Terraform's plan representation that this is.
 pub const FORMAT_VERSION: &str = "1.2";
+
+/// The Terraform whose representation this is.
+pub const TERRAFORM_VERSION: &str = "1.11.4";
 
 /// Returns a plan as JSON.
 ///
@@ -32,6 +39,7 @@ pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> 
     let cx = Cx { plan, schemas };
     json!({
         "format_version": FORMAT_VERSION,
+        "terraform_version": TERRAFORM_VERSION,
         "variables": cx.variables(),
         "planned_values": cx.planned_values(),
         "resource_drift": plan.drift.iter().map(|drift| cx.drift(drift)).collect::<Vec<_>>(),
@@ -39,6 +47,8 @@ pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> 
         "output_changes": outputs(plan, output_change),
         "prior_state": cx.prior_state(),
         "configuration": configuration::json(configuration, schemas),
+        "relevant_attributes": relevant::json(plan, configuration),
+        "checks": [],
         "applyable": !plan.is_empty(),
         "complete": plan.options.targets.is_empty() && plan.options.excludes.is_empty(),
         "errored": false,
@@ -78,6 +88,7 @@ impl<'a> Cx<'a> {
             let after = masked_output(output, &output.after);
             let mut out = json!({ "sensitive": output.sensitive });
             if output.after.is_known() {
+                out["type"] = kind(&output.after);
                 out["value"] = after.value;
             }
             out
@@ -96,14 +107,22 @@ impl<'a> Cx<'a> {
     }
 
     fn prior_state(&self) -> Json {
-        let outputs = outputs(self.plan, |output| {
+        let recorded = self.plan.outputs.iter().filter(|(_, output)| !output.before.is_null());
+        let outputs = recorded.map(|(name, output)| {
             let before = masked_output(output, &output.before);
-            json!({ "sensitive": output.sensitive, "value": before.value })
+            let out = json!({
+                "sensitive": output.sensitive, "type": kind(&output.before), "value": before.value,
+            });
+            (name.clone(), out)
         });
         let resources = self.plan.changes.iter().filter(|change| !change.deposed);
         let resources = resources
             .filter_map(|it| it.before.as_ref().map(|before| self.resource(&it.address, before)));
-        json!({ "format_version": "1.0", "values": values(outputs, resources) })
+        json!({
+            "format_version": "1.0",
+            "terraform_version": TERRAFORM_VERSION,
+            "values": values(outputs.collect(), resources),
+        })
     }
 
     fn resource<'b>(&self, address: &'b Address, attributes: &Object) -> Resource<'b> {
@@ -111,7 +130,7 @@ impl<'a> Cx<'a> {
         Resource {
             address,
             schema_version: schema.map(|schema| schema.version),
-            attributes: redact::marked(schema, attributes),
+            attributes: shape::values(schema, attributes),
         }
     }
 
@@ -156,10 +175,7 @@ impl<'a> Cx<'a> {
         let plan = self.plan;
         let counts = plan.counts();
         let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
-        let drift = plan.drift.iter().map(|drift| {
-            let paths = drift.changed.iter().map(|path| Json::from(path.to_string()));
-            json!({ "address": drift.address.to_string(), "changed": paths.collect::<Json>() })
-        });
+        let drift = plan.drift.iter().map(|drift| self.drifted(drift));
         let exposures = exposures(plan).into_iter();
         let exposures =
             exposures.map(|it| json!({ "address": it.address.to_string(), "what": it.what }));
@@ -183,6 +199,47 @@ impl<'a> Cx<'a> {
             "drift": drift.collect::<Vec<_>>(),
             "exposures": exposures.collect::<Vec<_>>(),
             "warnings": plan.warnings.iter().map(crate::diagnostic::json_one).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Returns what drifted attribute by attribute: as the spec says, as recorded, as it is, and what apply does about it.
+    fn drifted(&self, drift: &Drift) -> Json {
+        let schema = self.schema(&drift.address);
+        let shown = |path: &Path, value: &Value| {
+            let marked = redact::value(schema, path, value);
+            let hide = redact::is_sensitive(schema, path) && !marked.is_null();
+            masked(&if hide { marked.sensitive() } else { marked }).value
+        };
+        let attributes = drift.changed.iter().enumerate().map(|(at, path)| {
+            let of = |object: &Object| shown(path, object.at(path).unwrap_or(&Value::Null));
+            let mut out = json!({ "path": path.to_string(), "recorded": of(&drift.before) });
+            if let Some(after) = &drift.after {
+                out["live"] = of(after);
+            }
+            let Some(answer) = drift.answers.get(at) else { return out };
+            if let Some(spec) = &answer.spec {
+                out["spec"] = shown(path, spec);
+            }
+            if let Some(span) = &answer.span {
+                out["at"] = place(span);
+            }
+            out["outcome"] = match answer.outcome {
+                DriftOutcome::Undone => "undone",
+                DriftOutcome::Overwritten => "overwritten",
+                DriftOutcome::Agreed => "agreed",
+                DriftOutcome::Ignored => "ignored",
+                DriftOutcome::Left => "left",
+            }
+            .into();
+            out
+        });
+        let attributes = attributes.collect::<Vec<_>>();
+        let changed = drift.changed.iter().map(|path| Json::from(path.to_string()));
+        json!({
+            "address": drift.address.to_string(),
+            "gone": drift.after.is_none(),
+            "changed": changed.collect::<Json>(),
+            "attributes": attributes,
         })
     }
 
@@ -279,7 +336,7 @@ fn sides(
     after: Option<&Object>,
 ) -> Json {
     let side = |object: Option<&Object>| match object {
-        Some(object) => masked(&Value::Map(redact::marked(schema, object))),
+        Some(object) => masked(&Value::Map(shape::values(schema, object))),
         None => Masked { value: Json::Null, sensitive: false.into(), unknown: json!({}) },
     };
     let (before, after) = (side(before), side(after));

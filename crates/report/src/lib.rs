@@ -9,7 +9,7 @@
 
 mod alike;
 mod colors;
-pub mod configuration;
+pub mod compare;
 pub mod diagnostic;
 pub mod events;
 pub mod exposure;
@@ -29,7 +29,7 @@ pub mod show;
 pub mod text;
 mod usage;
 
-pub use configuration::Configuration;
 pub use events::Reporter;
 pub use graph::Graph;
 pub use options::{Style, TextOptions};
+pub use reconcile_model::{Configuration, configuration};

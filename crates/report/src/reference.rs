@@ -4,7 +4,9 @@
 
 mod json_schema;
 mod page;
+mod policy;
 mod wording;
 
 pub use json_schema::{of_spec, of_type};
 pub use page::{folder, index, page};
+pub use policy::{Bucket, Purpose, Used, policy};

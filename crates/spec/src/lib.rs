@@ -7,6 +7,7 @@
 //! user allowed it, and loading it needs neither network nor credentials.
 
 mod coerce;
+mod configuration;
 mod eval;
 mod expression;
 mod files;

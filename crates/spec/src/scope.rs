@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+pub(crate) use self::configure::PROVIDER;
 pub(crate) use self::expand::Extent;
 
 use reconcile_model::{Address, Diagnostic, InstanceKey, Path, ResourceAddress, Span, Value};

@@ -168,6 +168,7 @@ pub(crate) struct VariableBlock {
     pub(crate) place: Place,
     pub(crate) kind: Type,
     pub(crate) default: Option<Value>,
+    pub(crate) description: Option<String>,
     pub(crate) sensitive: bool,
     pub(crate) nullable: bool,
     /// Whether it is no mapping, which has been told.
@@ -200,6 +201,8 @@ pub struct Output {
     pub span: Span,
     /// The blocks it depends on, through locals too, `depends_on` included.
     pub dependencies: BTreeSet<ResourceAddress>,
+    /// The blocks that `depends_on` names.
+    pub(crate) depends_on: Vec<ResourceAddress>,
     pub(crate) value: Node,
     pub(crate) preconditions: Vec<Condition>,
 }

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use reconcile_engine::{Engine, Prepared, Report, Request, Stop};
-use reconcile_model::{Diagnostic, Plan, SchemaSet, Snapshot, plan::PlanMode};
-use reconcile_report::{Configuration, show, text};
+use reconcile_model::{
+    Configuration, Diagnostic, Plan, SchemaSet, Snapshot,
+    plan::{Fingerprint, Input, PlanMode},
+};
+use reconcile_report::{compare, show, text};
 use reconcile_state::Store;
 use tokio::sync::watch;
 
-use crate::args::{InputArgs, LockArgs, PlanningArgs, SpecArgs, StateDirArgs};
+use crate::args::{InputArgs, LimitArgs, LockArgs, PlanningArgs, SpecArgs, StateDirArgs};
 use crate::commands::plan;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -53,6 +56,9 @@ pub(crate) struct RunArgs {
     /// Apply only if the plan has this fingerprint, which was approved
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) expect: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
 
     /// How many changes may be at work at once; those that only wait for an object do not count
     #[arg(long, value_name = "NUMBER", default_value_t = 16)]
@@ -120,12 +126,23 @@ pub(crate) fn run(args: ApplyArgs, console: &Console) -> Result<Exit, Failure> {
 
 /// Plans, asks, and applies.
 pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<Exit, Failure> {
+    let expected = args.expect.as_deref().map(expected).transpose()?;
+    if let (Some(expected), Some(approved)) = (&expected, &job.approved)
+        && expected.as_str() != approved.fingerprint
+    {
+        return Err(vec![
+            Diagnostic::error("The saved plan is not the one that was approved")
+                .detail(format!("Approved was {expected}; the file's is {}.", approved.fingerprint))
+                .hint("Take the file that was approved, or review this one."),
+        ]);
+    }
     let spec = load::spec(&job.spec, &job.inputs, console)?;
     if let Some(approved) = &job.approved
         && approved.plan.spec_digest != spec.digest
     {
         return Err(stale("the spec was changed"));
     }
+    let configuration = spec.configuration();
     let schemas = load::schemas();
     let store = backend::store(&args.state, &spec.head())?;
     let (stop, stopped) = watch::channel(Stop::No);
@@ -135,7 +152,15 @@ pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
         let open = runtime::stopping(args.lock.lock_timeout, stop);
         let prepared = engine.prepare(open, job.request.options.mode).await?;
-        let run = Run { engine: &engine, prepared: &prepared, schemas: &schemas, args, console };
+        let run = Run {
+            engine: &engine,
+            prepared: &prepared,
+            schemas: &schemas,
+            configuration: &configuration,
+            expected,
+            args,
+            console,
+        };
         run.go(job, &*store).await
     })
 }
@@ -145,6 +170,9 @@ struct Run<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
     schemas: &'a SchemaSet,
+    configuration: &'a Configuration,
+    /// The fingerprint that was approved, if one was given.
+    expected: Option<Fingerprint>,
     args: &'a RunArgs,
     console: &'a Console,
 }
@@ -165,10 +193,11 @@ impl Run<'_> {
         };
         let plan = &planned.plan;
         let refused = self.compare(plan, job.approved.as_ref());
-        if refused.is_some() || (job.approved.is_none() && !self.args.json) {
-            let configuration = Configuration::default();
+        let refused = refused.or_else(|| self.args.limit.check(plan).err());
+        // What was refused is shown even where it was approved before, and never in between JSON.
+        if !self.args.json && (refused.is_some() || job.approved.is_none()) {
             let options = self.console.results();
-            self.console.print(&text::plan(plan, self.schemas, &configuration, &options));
+            self.console.print(&text::plan(plan, self.schemas, self.configuration, &options));
         }
         if let Some(refused) = refused {
             self.engine.abandon(self.prepared).await?;
@@ -191,28 +220,23 @@ impl Run<'_> {
     /// Returns why the plan is not the one that was approved.
     fn compare(&self, plan: &Plan, approved: Option<&SavedPlan>) -> Option<Failure> {
         let fingerprint = plan.fingerprint();
-        if let Some(expected) = &self.args.expect
-            && *expected != fingerprint
-        {
-            return Some(vec![
-                Diagnostic::error("The plan is not the one that was approved")
-                    .detail(format!("Approved was {expected}; the plan above is {fingerprint}."))
-                    .hint("Review the plan above, and approve its fingerprint if it is right."),
-            ]);
+        if let Some(saved) = approved {
+            if saved.fingerprint == fingerprint {
+                return None;
+            }
+            let why = if saved.plan.lineage != plan.lineage {
+                "the state is another one"
+            } else if saved.plan.serial != plan.serial {
+                "the state was changed by another run"
+            } else {
+                "what is there, or a variable, has changed"
+            };
+            let differences = compare::plans(&saved.plan, plan, self.schemas);
+            return Some(stale_with(why, &differences));
         }
-        let saved = approved?;
-        if saved.fingerprint == fingerprint {
-            return None;
-        }
-        Some(if saved.plan.lineage != plan.lineage {
-            stale("the state is another one")
-        } else if saved.plan.serial != plan.serial {
-            stale("the state was changed by another run")
-        } else {
-            stale(
-                "what is there, or a variable, has changed; the plan above is what would be done now",
-            )
-        })
+        let expected = self.expected.as_ref()?;
+        let found: Fingerprint = fingerprint.parse().ok()?;
+        (*expected != found).then(|| vec![not_approved(expected, &found)])
     }
 
     async fn is_approved(&self, plan: &Plan, saved: bool) -> Result<bool, Failure> {
@@ -243,11 +267,55 @@ impl Run<'_> {
     }
 }
 
+/// Reads the fingerprint that was approved.
+fn expected(text: &str) -> Result<Fingerprint, Failure> {
+    let bare = text.strip_prefix("sha256:").unwrap_or(text);
+    bare.parse().map_err(|error| {
+        vec![
+            Diagnostic::error(format!("`--expect {text}` names no fingerprint"))
+                .detail(format!("It is wrong since {error}."))
+                .hint("`reconcile plan` prints it in its last line."),
+        ]
+    })
+}
+
+/// Returns the error for a plan with another fingerprint, with what moved.
+fn not_approved(expected: &Fingerprint, found: &Fingerprint) -> Diagnostic {
+    let moved: Vec<&str> = expected.moved(found).into_iter().map(words).collect();
+    let moved = if moved.is_empty() {
+        "The spec, the options, and the state are the same: AWS decided something else, data sources found something else, or another version of reconcile planned.".to_owned()
+    } else {
+        format!("Moved since: {}.", moved.join("; "))
+    };
+    Diagnostic::error("The plan is not the one that was approved")
+        .detail(format!("Approved was {expected}; the plan above is {found}. {moved} Nothing was changed."))
+        .hint("Review the plan above, and approve its fingerprint if it is right. A saved plan (`plan --out`) tells what differs in each resource.")
+}
+
+fn words(moved: Input) -> &'static str {
+    match moved {
+        Input::Spec => "the spec's files",
+        Input::Request => "the stack's name, the options, or the variables",
+        Input::State => "the state, by another run",
+        Input::Live => "live objects, outside of reconcile",
+    }
+}
+
 /// Returns the error for a saved plan that no longer fits.
 fn stale(why: &str) -> Failure {
+    stale_with(why, "")
+}
+
+fn stale_with(why: &str, differences: &str) -> Failure {
+    let mut detail =
+        "It is applied just as it was approved, or not at all. Nothing was changed.".to_owned();
+    if !differences.is_empty() {
+        detail =
+            format!("{detail} What differs from what was approved:\n{}", differences.trim_end());
+    }
     vec![
         Diagnostic::error(format!("The saved plan is stale: {why}"))
-            .detail("It is applied just as it was approved, or not at all. Nothing was changed.")
+            .detail(detail)
             .hint("Plan again, review, and apply the new plan."),
     ]
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reconcile_engine::{Request, Stop};
 use reconcile_model::{
-    Action, Address, Diagnostic, Plan,
+    Action, Address, Configuration, Diagnostic, Plan, SchemaSet,
     plan::{PlanMode, PlanOptions},
 };
 use reconcile_report::{
-    Configuration,
+    Graph,
     html::{self, HtmlOptions},
     json,
     markdown::{self, MarkdownOptions},
@@ -17,7 +17,7 @@ use reconcile_report::{
 };
 use tokio::sync::watch;
 
-use crate::args::{PlanningArgs, SpecArgs, StateDirArgs};
+use crate::args::{LimitArgs, PlanningArgs, SpecArgs, StateDirArgs};
 use crate::commands::graph;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -44,6 +44,9 @@ pub(crate) struct PlanArgs {
     #[arg(long, conflicts_with = "no_refresh")]
     refresh_only: bool,
 
+    #[command(flatten)]
+    limit: LimitArgs,
+
     /// Save the plan, to apply just that: `reconcile apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -63,7 +66,7 @@ pub(crate) struct PlanArgs {
 
 /// What a plan is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people
     Text,
     /// For a comment on a pull request
@@ -99,39 +102,54 @@ pub(crate) fn run(args: PlanArgs, console: &Console) -> Result<Exit, Failure> {
         console.diagnostics(&open_operations(&pending));
         let planned = engine.plan(&prior, &request).await?;
         let plan = &planned.plan;
-        if let Some(path) = &args.out {
-            let inputs = &args.spec.inputs;
-            SavedPlan::new(plan, &args.spec.spec, inputs, request.no_refresh).write(path)?;
-        }
-        let configuration = Configuration::default();
-        let again::Command { words, withheld } =
-            again::apply(&args.spec, &args.state, &args.planning, mode, &spec.variables);
-        match format {
-            Format::Json => {
-                console.print(&json::document(&json::plan(plan, &schemas, &configuration)));
-            }
-            Format::Markdown => {
-                let options =
-                    MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };
-                console.print(&markdown::plan(plan, &schemas, &configuration, &options));
-            }
-            Format::Html => {
-                let options = HtmlOptions { apply: words, withheld };
-                let graph = graph::of_spec(&spec);
-                console.print(&html::plan(plan, &schemas, &configuration, &graph, &options));
-            }
-            Format::Text => {
+        let configuration = spec.configuration();
+        if let Err(refused) = args.limit.check(plan) {
+            if !as_json {
                 console.print(&text::plan(plan, &schemas, &configuration, &console.results()));
-                if let Some(path) = &args.out {
-                    console.say(&format!(
-                        "\nSaved. To apply just this plan: reconcile apply {}\n",
-                        path.display()
-                    ));
-                }
             }
+            return Err(refused);
+        }
+        if let Some(path) = &args.out {
+            let (spec, inputs) = (&args.spec.spec, &args.spec.inputs);
+            SavedPlan::new(plan, &configuration, spec, inputs, request.no_refresh).write(path)?;
+        }
+        let graph = || graph::of_spec(&spec);
+        let again = again::apply(&args.spec, &args.state, &args.planning, mode, &spec.variables);
+        print(format, plan, &schemas, &configuration, again, graph, console);
+        if let (Format::Text, Some(path)) = (format, &args.out) {
+            console.say(&format!(
+                "\nSaved. To apply just this plan: reconcile apply {}\n",
+                path.display()
+            ));
         }
         Ok(if args.detailed_exitcode && has_changes(plan) { Exit::Changes } else { Exit::Done })
     })
+}
+
+/// Prints a plan in one of its forms. `again` is the command that applies it, `graph` what depends on what.
+pub(crate) fn print(
+    format: Format,
+    plan: &Plan,
+    schemas: &SchemaSet,
+    configuration: &Configuration,
+    again: again::Command,
+    graph: impl FnOnce() -> Graph,
+    console: &Console,
+) {
+    console.print(&match format {
+        Format::Text => text::plan(plan, schemas, configuration, &console.results()),
+        Format::Markdown => {
+            let again::Command { words, withheld } = again;
+            let options = MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };
+            markdown::plan(plan, schemas, configuration, &options)
+        }
+        Format::Html => {
+            let again::Command { words, withheld } = again;
+            let options = HtmlOptions { apply: words, withheld };
+            html::plan(plan, schemas, configuration, &graph(), &options)
+        }
+        Format::Json => json::document(&json::plan(plan, schemas, configuration)),
+    });
 }
 
 /// Returns the request that the arguments make.

@@ -1,9 +1,13 @@
 //! `reconcile schema`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use reconcile_model::{Diagnostic, Mode, Schema, SchemaSet};
-use reconcile_report::reference;
+use reconcile_report::reference::{self, Bucket, Purpose, Used};
+use reconcile_spec::Spec;
 
+use crate::args::InputArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load;
@@ -18,6 +22,17 @@ pub(crate) struct SchemaArgs {
     /// Print JSON Schema, for editors: of a block of the type, or of a whole spec
     #[arg(long)]
     json: bool,
+
+    /// Print the IAM policy that a spec needs, and no more than it needs
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["name", "json"])]
+    iam: Option<PathBuf>,
+
+    /// With --iam: only what planning needs, which reads and writes nothing
+    #[arg(long, requires = "iam")]
+    read_only: bool,
+
+    #[command(flatten)]
+    inputs: InputArgs,
 }
 
 pub(crate) fn run(args: &SchemaArgs, console: &Console) -> Result<Exit, Failure> {
@@ -25,6 +40,11 @@ pub(crate) fn run(args: &SchemaArgs, console: &Console) -> Result<Exit, Failure>
         console.failures_as_json();
     }
     let schemas = load::schemas();
+    if let Some(path) = &args.iam {
+        let spec = load::spec(path, &args.inputs, console)?;
+        console.print_json(&policy(&spec, args.read_only));
+        return Ok(Exit::Done);
+    }
     let Some(name) = &args.name else {
         if args.json {
             console.print_json(&reference::of_spec(&schemas));
@@ -44,6 +64,34 @@ pub(crate) fn run(args: &SchemaArgs, console: &Console) -> Result<Exit, Failure>
         console.print(&reference::page(schema, None, &schemas));
     }
     Ok(Exit::Done)
+}
+
+/// Returns the policy that a spec needs.
+fn policy(spec: &Spec, read_only: bool) -> serde_json::Value {
+    let purpose = if read_only { Purpose::Plan } else { Purpose::Apply };
+    let configuration = spec.configuration();
+    let blocks = spec.blocks.values().filter_map(|block| {
+        let says = configuration.resources.get(&block.address)?;
+        Some(Used { schema: block.schema, says })
+    });
+    let restrictions = reconcile_provider_aws::RESTRICTIONS;
+    reference::policy(blocks, purpose, restrictions, bucket(spec).as_ref())
+}
+
+/// Returns where the state is, when it is on S3.
+fn bucket(spec: &Spec) -> Option<Bucket> {
+    let backend = spec.backend.as_ref()?.map("s3")?;
+    let partition = match backend.str("region").unwrap_or_default() {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    Some(Bucket {
+        partition,
+        name: backend.string("bucket")?,
+        key: backend.string("key")?,
+        kms_key: backend.string("kms_key_id"),
+    })
 }
 
 /// Returns the schema that a name means: `data.` in front makes it a data source's; without it a resource type's comes

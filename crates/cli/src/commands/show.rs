@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use reconcile_report::{Configuration, json, show, text};
+use reconcile_report::{Graph, show};
 
 use crate::args::StateDirArgs;
+use crate::commands::plan::{self, Format};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
-use crate::{load, runtime};
+use crate::{again, load, runtime};
 
 /// Show a saved plan, or all that is recorded of a stack
 #[derive(Args, Debug)]
@@ -24,6 +25,10 @@ pub(crate) struct ShowArgs {
 
     #[command(flatten)]
     state: StateDirArgs,
+
+    /// The form of a saved plan, as for `plan`
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "plan")]
+    format: Format,
 
     /// Print JSON, as `terraform show -json` does
     #[arg(long)]
@@ -54,11 +59,14 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
                 ),
         ]
     })?;
-    let configuration = Configuration::default();
-    if args.json {
-        console.print(&json::document(&json::plan(&saved.plan, &schemas, &configuration)));
-    } else {
-        console.print(&text::plan(&saved.plan, &schemas, &configuration, &console.results()));
-    }
+    let format = if args.json { Format::Json } else { args.format };
+    let variables = saved.plan.variables.iter();
+    let again = again::Command {
+        words: vec!["reconcile".to_owned(), "apply".to_owned(), path.display().to_string()],
+        // The file has only their digests.
+        withheld: variables.filter(|(_, it)| it.has_sensitive()).map(|(k, _)| k.clone()).collect(),
+    };
+    let graph = || Graph::of_plan(&saved.plan);
+    plan::print(format, &saved.plan, &schemas, &saved.configuration, again, graph, console);
     Ok(Exit::Done)
 }

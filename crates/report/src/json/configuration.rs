@@ -106,25 +106,48 @@ fn expression(it: &Expression) -> Json {
 }
 
 /// Returns references as Terraform lists them: each followed by the shorter ones that hold it, down to the object
-/// itself (`aws_lb.web.dns_name`, `aws_lb.web`).
+/// itself (`aws_lb.web[0].dns_name`, `aws_lb.web[0]`, `aws_lb.web`).
 fn with_owners(names: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for name in names {
-        let least = match name.split('.').next() {
-            Some("data") => 3,
-            _ => 2,
-        };
-        let mut rest = name.as_str();
-        loop {
-            if !all.iter().any(|it| it == rest) {
-                all.push(rest.to_owned());
+        let (object, steps) = split(name);
+        for count in (0..=steps.len()).rev() {
+            let owner = format!("{object}{}", steps[..count].concat());
+            if !all.contains(&owner) {
+                all.push(owner);
             }
-            if rest.split('.').count() <= least {
-                break;
-            }
-            let Some((owner, _)) = rest.rsplit_once('.') else { break };
-            rest = owner;
         }
     }
     all
+}
+
+/// Returns a reference as its object and the steps into it: `data.aws_ami.linux`, `[0]`, `.id`.
+pub(super) fn split(name: &str) -> (&str, Vec<&str>) {
+    let least = match name.split('.').next() {
+        Some("self") => 1,
+        Some("data") => 3,
+        _ => 2,
+    };
+    let mut steps: Vec<usize> = Vec::new();
+    let (mut in_key, mut in_text, mut is_escaped) = (false, false, false);
+    for (at, c) in name.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_text => is_escaped = true,
+            '"' if in_key => in_text = !in_text,
+            '[' if !in_text => {
+                in_key = true;
+                steps.push(at);
+            }
+            ']' if !in_text => in_key = false,
+            '.' if !in_key => steps.push(at),
+            _ => {}
+        }
+    }
+    let ends = steps.iter().skip(1).copied().chain([name.len()]);
+    let parts: Vec<&str> = steps.iter().zip(ends).map(|(&start, end)| &name[start..end]).collect();
+    // The first dots belong to the object's own name.
+    let own = parts.iter().take(least - 1).take_while(|part| part.starts_with('.')).count();
+    let start = steps.get(own).copied().unwrap_or(name.len());
+    (&name[..start], parts[own..].to_vec())
 }

@@ -1,7 +1,7 @@
 //! A value, and where in it something is sensitive or unknown, as Terraform's plan representation has them.
 
 use reconcile_model::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::quote::SENSITIVE;
 
@@ -57,6 +57,23 @@ pub(crate) fn masked(value: &Value) -> Masked {
                 }
             }
             Masked { value: out.0.into(), sensitive: out.1.into(), unknown: out.2.into() }
+        }
+    }
+}
+
+/// Returns the kind of a value as Terraform serializes types: `"string"`, `["tuple", ["number"]]`.
+pub(crate) fn kind(value: &Value) -> Json {
+    match value {
+        Value::Sensitive(inner) => kind(inner),
+        // A digest is all that is left of it, and a null has any kind.
+        Value::Sealed(_) | Value::Null | Value::Unknown => "dynamic".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "string".into(),
+        Value::List(items) => json!(["tuple", items.iter().map(kind).collect::<Json>()]),
+        Value::Map(object) => {
+            let members = object.iter().map(|(key, item)| (key.clone(), kind(item)));
+            json!(["object", members.collect::<Json>()])
         }
     }
 }

@@ -274,7 +274,7 @@ fn outputs_variables_and_drift() {
       }
     }
     "#);
-    assert_snapshot!(json["planned_values"]["outputs"], @r#"{"list":{"sensitive":false},"new":{"sensitive":false},"secret":{"sensitive":true,"value":"(sensitive value)"}}"#);
+    assert_snapshot!(json["planned_values"]["outputs"], @r#"{"list":{"sensitive":false},"new":{"sensitive":false},"secret":{"sensitive":true,"type":"string","value":"(sensitive value)"}}"#);
     assert_snapshot!(json["variables"], @r#"{"date":{"value":"20261123"},"password":{"value":"(sensitive value)"}}"#);
     assert_eq!(json["resource_drift"][0]["change"]["actions"], json!(["update"]));
     assert_eq!(json["resource_drift"][0]["change"]["after"]["ami"], "x");

@@ -5,7 +5,7 @@
     reason = "what is no plain reference is refused, whatever else the parser knows"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hcl_edit::expr::{Expression, TraversalOperator};
 use reconcile_model::{Attribute, InstanceKey, Kind, Mode, Path, ResourceAddress, Schema};
@@ -341,7 +341,7 @@ impl Loader {
             self.error(key.place, format!("The output `{}` needs `value`", key.text));
             return None;
         };
-        let dependencies: BTreeSet<ResourceAddress> = depends_on
+        let depends_on: Vec<ResourceAddress> = depends_on
             .into_iter()
             .filter_map(|(index, _)| {
                 tables.blocks.get_index(index).map(|(address, _)| address.clone())
@@ -352,7 +352,8 @@ impl Loader {
             description,
             sensitive,
             span: self.files.span(key.place),
-            dependencies,
+            dependencies: depends_on.iter().cloned().collect(),
+            depends_on,
             value: self.node(value, &names),
             preconditions,
         })

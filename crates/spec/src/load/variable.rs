@@ -88,13 +88,13 @@ impl Loader {
                 }
             }
         });
-        if let Some((_, yaml)) = fields.get("description") {
-            self.text(yaml, "description");
-        }
+        let description =
+            fields.get("description").and_then(|(_, yaml)| self.text(yaml, "description"));
         VariableBlock {
             place: key.place,
             kind,
             default,
+            description,
             sensitive,
             nullable,
             is_broken: body.map().is_none() && body.scalar() != Some(Value::Null),

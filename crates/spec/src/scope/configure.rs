@@ -11,7 +11,7 @@ use crate::node::Entry;
 use crate::spec::{Block, Repeat};
 
 /// What a provider configuration takes.
-static PROVIDER: &[reconcile_model::Attribute] = &[
+pub(crate) static PROVIDER: &[reconcile_model::Attribute] = &[
     reconcile_model::Attribute::optional("region", Kind::String)
         .check(reconcile_model::schema::Check::Rule(is_region)),
     reconcile_model::Attribute::optional("profile", Kind::String),

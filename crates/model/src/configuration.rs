@@ -4,15 +4,20 @@
 
 use std::collections::BTreeMap;
 
-use reconcile_model::{Path, ResourceAddress, Step, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::{Path, ResourceAddress, Step, Value, seal};
 
 /// What the spec says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Configuration {
     /// The provider configurations, by name: `aws`, or `aws.<alias>`.
     pub providers: BTreeMap<String, ProviderConfiguration>,
     /// The variables that are declared, by name.
     pub variables: BTreeMap<String, VariableConfiguration>,
+    /// The locals, by name.
+    pub locals: BTreeMap<String, Expression>,
     /// The resources and data sources, by block.
     pub resources: BTreeMap<ResourceAddress, ResourceConfiguration>,
     /// The outputs, by name.
@@ -20,7 +25,8 @@ pub struct Configuration {
 }
 
 /// One provider configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProviderConfiguration {
     /// The alias; absent for the default configuration.
     pub alias: Option<String>,
@@ -29,7 +35,8 @@ pub struct ProviderConfiguration {
 }
 
 /// One variable's declaration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VariableConfiguration {
     /// The default, when there is one.
     pub default: Option<Value>,
@@ -40,7 +47,8 @@ pub struct VariableConfiguration {
 }
 
 /// One resource or data source block.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResourceConfiguration {
     /// The provider configuration: `aws`, or `aws.<alias>`.
     pub provider: String,
@@ -55,7 +63,8 @@ pub struct ResourceConfiguration {
 }
 
 /// One output's declaration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OutputConfiguration {
     /// The value.
     pub expression: Expression,
@@ -68,7 +77,8 @@ pub struct OutputConfiguration {
 }
 
 /// What gives an argument its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expression {
     /// A value written in the spec, which leans on nothing.
     Constant(Value),
@@ -85,7 +95,25 @@ impl Default for Expression {
     }
 }
 
+fn seal_all(expressions: &mut BTreeMap<String, Expression>, salt: &str) {
+    for expression in expressions.values_mut() {
+        expression.seal(salt);
+    }
+}
+
 impl Expression {
+    fn seal(&mut self, salt: &str) {
+        match self {
+            Self::Constant(value) => *value = seal::seal(value, salt),
+            Self::References(_) => {}
+            Self::Blocks(blocks) => {
+                for block in blocks {
+                    seal_all(block, salt);
+                }
+            }
+        }
+    }
+
     /// Returns what the expression leans on, of nested blocks what any of their arguments does, each once.
     pub fn references(&self) -> Vec<&str> {
         let mut found: Vec<&str> = match self {
@@ -102,6 +130,27 @@ impl Expression {
 }
 
 impl Configuration {
+    /// Returns it with every sensitive value sealed, as it may be written to a file.
+    pub fn sealed(&self, salt: &str) -> Self {
+        let mut sealed = self.clone();
+        for variable in sealed.variables.values_mut() {
+            let default = variable.default.take();
+            let sensitive = variable.sensitive;
+            let marked = default.map(|it| if sensitive { it.sensitive() } else { it });
+            variable.default = marked.map(|value| seal::seal(&value, salt));
+        }
+        let providers = sealed.providers.values_mut().map(|it| &mut it.expressions);
+        let resources = sealed.resources.values_mut().map(|it| &mut it.expressions);
+        for expressions in providers.chain(resources) {
+            seal_all(expressions, salt);
+        }
+        let outputs = sealed.outputs.values_mut().map(|it| &mut it.expression);
+        for expression in outputs.chain(sealed.locals.values_mut()) {
+            expression.seal(salt);
+        }
+        sealed
+    }
+
     /// Returns what gives the value at a path of a block's objects, when the spec does. Nested blocks of which the spec
     /// says only as a whole where they come from stand for everything in them.
     pub fn at(&self, block: &ResourceAddress, path: &Path) -> Option<&Expression> {
