@@ -7,6 +7,7 @@ mod support;
 
 mod backends;
 mod call_counts;
+mod checks;
 mod errors;
 mod fault_points;
 mod fingerprints;
@@ -19,6 +20,7 @@ mod lab_web;
 mod lifecycle;
 mod ownership;
 mod policy;
+mod progress;
 mod pull_requests;
 mod reviewing;
 mod saved_plans;

@@ -1,12 +1,14 @@
 //! A world to test in: a folder, an account on the emulator, and the binary.
 
 mod http;
+pub(crate) mod terminal;
 pub(crate) mod walk;
+pub(crate) mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -60,7 +62,9 @@ impl World {
 
     /// Copies one of the ready-made stacks of `specs/` into the folder.
     pub(crate) fn with_stack(name: &str) -> Self {
-        let world = Self::new();
+        let mut world = Self::new();
+        // The addresses of the emulator's load balancers lead nowhere: waiting for them would be in vain.
+        world.set("RECONCILE_VAR_check_attempts", "1");
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs").join(name);
         for entry in std::fs::read_dir(&from).expect("the stack is there") {
             let path = entry.expect("the folder can be read").path();
@@ -114,6 +118,8 @@ impl World {
             .env("AWS_ACCESS_KEY_ID", &self.key)
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Where there is no network, a name that does not resolve is known at once.
+            .env("RES_OPTIONS", "timeout:1 attempts:1")
             .envs(&self.environment)
             .stdin(Stdio::null());
         command
@@ -301,6 +307,13 @@ impl World {
         let folder = self.folder.path().to_str().expect("UTF-8").to_owned();
         String::from_utf8_lossy(bytes).replace(&folder, "[folder]")
     }
+}
+
+/// Sends a process what Ctrl-C sends.
+pub(crate) fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.expect("kill is there").success());
 }
 
 impl CommandOutput {

@@ -10,13 +10,14 @@ use crate::{cargo, run};
 
 /// Each crate of the house and the crates of the house it may use. The direction of these arrows
 /// is the architecture: ARCHITECTURE.md draws it.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("spec", &["model"]),
     ("planner", &["model", "spec"]),
     ("report", &["model"]),
     ("provider", &["model"]),
     ("provider-aws", &["model", "provider"]),
+    ("provider-http", &["model", "provider"]),
     ("provider-fake", &["model", "provider"]),
     ("state", &["model"]),
     ("state-s3", &["model", "state"]),
@@ -31,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "report",
             "provider",
             "provider-aws",
+            "provider-http",
             "state",
             "state-s3",
             "applier",

@@ -19,13 +19,14 @@ pub(crate) fn planned(
     change: &Change,
 ) -> Result<Object, Vec<Diagnostic>> {
     let after = change.after.as_ref().expect("a change that is applied has an after");
-    if after.is_known() {
-        return Ok(after.clone());
-    }
     let key = change.address.key.as_ref();
+    // Also where all of the object is known: a condition may be about something else that was not.
     let failed = scope.conditions(block, key, When::Before, None);
     if !failed.is_empty() {
         return Err(failed);
+    }
+    if after.is_known() {
+        return Ok(after.clone());
     }
     let config = scope.configure(block, key)?;
     let provider = scope.provider(&block.provider)?;

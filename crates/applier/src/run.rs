@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use reconcile_model::{
-    Action, Change, Diagnostic, EventKind, Object, Plan, ReplaceOrder, ResourceAddress, SchemaSet,
-    Snapshot, Value,
+    Action, Change, CheckResult, Diagnostic, EventKind, Object, Plan, ReplaceOrder,
+    ResourceAddress, SchemaSet, Snapshot, Value,
     event::{Outcome, Verb},
     plan::{Counts, StepKind},
     seal,
@@ -38,6 +38,8 @@ pub struct Report {
     pub interrupted: bool,
     /// What went wrong apart from any one change: conditions of outputs.
     pub errors: Vec<Diagnostic>,
+    /// What the spec's checks came to afterwards; none when something failed or was stopped.
+    pub checks: Vec<CheckResult>,
 }
 
 /// What a run works on.
@@ -59,13 +61,13 @@ pub struct Job<'a> {
 /// One step that ended.
 type Ended<'a> = (usize, Duration, Result<Done, StepError>);
 
-/// Carries out a plan.
+/// Carries out a plan. Returns how that ended, and the values of everything after it.
 ///
 /// # Errors
 ///
 /// When the journal cannot be written: then nothing more is done. Failures of single changes are in the report and were
 /// told as events.
-pub async fn apply(cx: &Context, job: Job<'_>) -> Result<Report, StateError> {
+pub async fn apply<'a>(cx: &'a Context, job: Job<'a>) -> Result<(Report, Scope<'a>), StateError> {
     let started = Instant::now();
     let plan = job.plan;
     let steps = plan.steps.iter().filter(|step| step.kind.change().is_some()).count();
@@ -75,10 +77,10 @@ pub async fn apply(cx: &Context, job: Job<'_>) -> Result<Report, StateError> {
     // What was done stays done, and is told, even when the journal gave out.
     run.tell_skipped();
     let report = match result {
-        Ok(()) => run.outputs().await.map(|()| run.report),
+        Ok(()) => run.outputs().await.map(|()| (run.report, run.scope)),
         Err(error) => Err(error),
     };
-    if let Ok(report) = &report {
+    if let Ok((report, _)) = &report {
         cx.emit(EventKind::ApplyFinished {
             done: report.done,
             failed: report.failed,
@@ -325,7 +327,16 @@ impl<'a> Run<'a> {
             }
         };
         let address = change.address.clone();
-        self.cx.emit(EventKind::ChangeFinished { address, verb, id, elapsed, outcome, notes });
+        let calls = self.cx.providers.calls();
+        self.cx.emit(EventKind::ChangeFinished {
+            address,
+            verb,
+            id,
+            elapsed,
+            outcome,
+            notes,
+            calls,
+        });
         Ok(())
     }
 
@@ -380,6 +391,7 @@ impl<'a> Run<'a> {
                 elapsed: Duration::ZERO,
                 outcome: Outcome::Skipped { because_of },
                 notes: Vec::new(),
+                calls: self.cx.providers.calls(),
             });
         }
     }

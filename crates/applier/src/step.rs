@@ -445,7 +445,13 @@ impl Step<'_> {
                 let object = seal::mark_like(self.schema, &object, arguments);
                 Ok(Done { object: Some(object), id: None, notes: Notes::new() })
             }
-            Err(error) => Err(self.failed(&error)),
+            Err(mut error) => {
+                // What was asked for may be named by a secret.
+                if arguments.values().any(reconcile_model::Value::has_sensitive) {
+                    error.id = None;
+                }
+                Err(self.failed(&error))
+            }
         }
     }
 
@@ -466,6 +472,7 @@ impl Step<'_> {
                 id: Some(id.clone()),
                 waiting_for: waiting_for(goal, state),
                 elapsed: started.elapsed(),
+                calls: self.cx().providers.calls(),
             });
         });
         match self.slot.lend(settled).await {

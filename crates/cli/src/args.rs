@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Apply(commands::apply::ApplyArgs),
     Destroy(commands::destroy::DestroyArgs),
     Import(commands::import::ImportArgs),
+    Check(commands::check::CheckArgs),
     Show(commands::show::ShowArgs),
     Output(commands::output::OutputArgs),
     Graph(commands::graph::GraphArgs),

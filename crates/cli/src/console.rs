@@ -1,24 +1,36 @@
 //! The two streams: results go to standard output, everything else to standard error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
-use reconcile_model::Diagnostic;
-use reconcile_report::{Style, TextOptions, diagnostic};
+use reconcile_model::{Diagnostic, Event, EventKind};
+use reconcile_report::{Style, TextOptions, diagnostic, events};
 use terminal_size::{Width, terminal_size_of};
 
 use crate::exit::{Exit, Failure};
+use crate::runtime;
 
 /// How wide text is laid out where no terminal tells.
 const DEFAULT_WIDTH: usize = 100;
+
+/// How failures are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failures {
+    /// As text, on standard error.
+    Text,
+    /// As one JSON document, on standard output.
+    Json,
+    /// As JSON, one event on each line, on standard output.
+    Events,
+}
 
 /// The two streams, and what they can show.
 #[derive(Debug)]
 pub(crate) struct Console {
     no_color: bool,
-    /// Whether failures are told as JSON on standard output.
-    json: RefCell<bool>,
+    /// How failures are told.
+    failures: Cell<Failures>,
     /// The first error in writing results.
     broken: RefCell<Option<io::Error>>,
 }
@@ -30,14 +42,19 @@ impl Console {
         let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self {
             no_color: no_color || unwanted || dumb,
-            json: RefCell::new(false),
+            failures: Cell::new(Failures::Text),
             broken: RefCell::new(None),
         }
     }
 
     /// Makes failures come out as JSON, since the command's results do.
     pub(crate) fn failures_as_json(&self) {
-        self.json.replace(true);
+        self.failures.set(Failures::Json);
+    }
+
+    /// Makes failures come out as events, one on each line, since the command's results do.
+    pub(crate) fn failures_as_events(&self) {
+        self.failures.set(Failures::Events);
     }
 
     /// Tells whether somebody can be asked: questions and their answers go over a terminal.
@@ -106,10 +123,15 @@ impl Console {
     /// Ends the program.
     pub(crate) fn finish(&self, result: Result<Exit, Failure>) -> ExitCode {
         let exit = result.unwrap_or_else(|diagnostics| {
-            if *self.json.borrow() {
-                self.print_json(&diagnostic::json(&diagnostics));
-            } else {
-                self.diagnostics(&diagnostics);
+            match self.failures.get() {
+                Failures::Text => self.diagnostics(&diagnostics),
+                Failures::Json => self.print_json(&diagnostic::json(&diagnostics)),
+                Failures::Events => {
+                    for diagnostic in diagnostics {
+                        let kind = EventKind::Message { diagnostic };
+                        self.print(&events::line(&Event { at: runtime::now(), kind }));
+                    }
+                }
             }
             Exit::Failed
         });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reconcile_model::{Diagnostic, SchemaSet};
+use reconcile_model::{Diagnostic, Mode, SchemaSet};
 use reconcile_spec::{Head, InputFile, Inputs, Loaded, Spec};
 
 use crate::args::InputArgs;
@@ -44,7 +44,10 @@ pub(crate) fn head(path: &Path) -> Result<Head, Failure> {
 
 /// Returns the schemas of every type the binary knows.
 pub(crate) fn schemas() -> SchemaSet {
-    reconcile_provider_aws::schemas()
+    let mut schemas = reconcile_provider_aws::schemas();
+    let http = reconcile_provider_http::schemas();
+    schemas.extend([Mode::Managed, Mode::Data].into_iter().flat_map(|mode| http.all(mode)));
+    schemas
 }
 
 fn values(inputs: &InputArgs) -> Result<Inputs, Failure> {

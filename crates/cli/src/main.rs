@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Apply(command) => commands::apply::run(command, &console),
         Command::Destroy(command) => commands::destroy::run(command, &console),
         Command::Import(command) => commands::import::run(&command, &console),
+        Command::Check(command) => commands::check::run(&command, &console),
         Command::Show(command) => commands::show::run(&command, &console),
         Command::Output(command) => commands::output::run(&command, &console),
         Command::Graph(command) => commands::graph::run(&command, &console),

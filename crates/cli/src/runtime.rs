@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reconcile_engine::{Clock, Engine, Ids, Sink, Stop};
-use reconcile_model::{Diagnostic, SchemaSet, Snapshot};
+use reconcile_model::{Diagnostic, Object, SchemaSet, Snapshot};
+use reconcile_provider::{Provider, Regions};
 use reconcile_provider_aws::AwsRegions;
 use reconcile_spec::Spec;
 use reconcile_state::{Holder, OpenOptions, StateError, Store, View};
@@ -21,14 +22,28 @@ struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> u64 {
-        millis()
+        now()
     }
 }
 
+/// Returns the time in milliseconds since the Unix epoch.
 #[expect(clippy::disallowed_methods, reason = "the one place where the system's clock is read")]
-fn millis() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The clouds that a spec can have something in, and what it can look at besides.
+struct Clouds;
+
+impl Regions for Clouds {
+    fn configure(&self, stack: &str, arguments: &Object) -> Arc<dyn Provider> {
+        AwsRegions.configure(stack, arguments)
+    }
+
+    fn unconfigured(&self) -> Vec<(&'static str, Arc<dyn Provider>)> {
+        vec![("http", reconcile_provider_http::provider())]
+    }
 }
 
 /// Random UUIDs.
@@ -70,7 +85,7 @@ pub(crate) fn engine<'a>(
     stop: watch::Receiver<Stop>,
 ) -> Result<Engine<'a>, Failure> {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    Engine::new(spec, schemas, Arc::new(AwsRegions), store, clock, ids, sink, stop)
+    Engine::new(spec, schemas, Arc::new(Clouds), store, clock, ids, sink, stop)
 }
 
 /// Returns what is recorded of the stack of a spec.
@@ -117,7 +132,7 @@ pub(crate) fn open_options(lock_timeout: Duration) -> OpenOptions {
             user: variable(&["USER", "LOGNAME", "USERNAME"]).to_string_lossy().into_owned(),
             // Values of variables may be secret, so only the command's name is told.
             command: command_name(),
-            since: millis() / 1000,
+            since: now() / 1000,
         },
         lock_timeout,
         lineage: uuid::Uuid::new_v4().to_string(),

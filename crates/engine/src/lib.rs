@@ -4,6 +4,7 @@
 //!
 //! **Architecture Invariant:** nothing here prints, asks, or knows which cloud or store it works with.
 
+mod checks;
 mod import;
 mod pipeline;
 mod planning;
@@ -11,6 +12,7 @@ mod providers;
 mod record;
 mod refresh;
 
+pub use checks::Checked;
 pub use import::Imported;
 pub use pipeline::{Engine, Failure, Prepared};
 pub use planning::Request;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use reconcile_applier::{Clock, Context, Ids, Job, Purpose, Report, Sink, Stop, apply, recover};
 use reconcile_model::{
-    Diagnostic, Event, EventKind, Plan, SchemaSet, Snapshot, event::FORMAT_VERSION, plan::PlanMode,
+    Diagnostic, Event, EventKind, Plan, SchemaSet, Snapshot,
+    event::FORMAT_VERSION,
+    plan::{PlanMode, PlanOptions},
 };
 use reconcile_planner::Planned;
 use reconcile_provider::Regions;
@@ -12,6 +14,7 @@ use reconcile_spec::Spec;
 use reconcile_state::{OpenOptions, PendingOperation, Session, StateError, Store};
 use tokio::sync::watch;
 
+use crate::checks::{self, Checked, Pace};
 use crate::planning::{self, Request};
 use crate::providers::Providers;
 use crate::record;
@@ -28,7 +31,7 @@ pub struct Engine<'a> {
     store: &'a dyn Store,
     ids: Arc<dyn Ids>,
     sink: Sink,
-    stop: watch::Receiver<Stop>,
+    pub(crate) stop: watch::Receiver<Stop>,
 }
 
 /// A locked state that was read and recovered.
@@ -37,8 +40,6 @@ pub struct Prepared {
     /// The state as the plan sees it.
     pub(crate) prior: Snapshot,
     pub(crate) lineage: String,
-    /// What was settled of an earlier run.
-    pub recovered: Vec<String>,
 }
 
 impl<'a> Engine<'a> {
@@ -82,13 +83,39 @@ impl<'a> Engine<'a> {
         Ok((view.snapshot, view.pending))
     }
 
-    /// Plans against a recorded state. Nothing is written anywhere.
+    /// Plans against a recorded state, and looks at the checks as far as that is possible before apply. Nothing is
+    /// written anywhere.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the live state from being read, or the spec from being planned.
+    /// Whatever keeps the live state from being read, or the spec from being planned. A check that does not hold is no
+    /// error.
     pub async fn plan(&self, prior: &Snapshot, request: &Request) -> Result<Planned<'a>, Failure> {
-        planning::make(self, prior, request).await
+        let mut planned = planning::make(self, prior, request).await?;
+        if planned.plan.options.mode != PlanMode::Destroy {
+            let changing = checks::changing(&planned.plan);
+            let pace = Pace::Glance { changing: &changing };
+            planned.plan.checks = checks::run(self, &mut planned.scope, pace, None).await.results;
+        }
+        Ok(planned)
+    }
+
+    /// Looks at the checks of the spec over what is recorded and found: nothing is planned, and nothing is written.
+    ///
+    /// `only` names the one check to look at; all are when it is absent.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the live state from being read. A check that does not hold is no error.
+    pub async fn check(
+        &self,
+        prior: &Snapshot,
+        no_refresh: bool,
+        only: Option<&str>,
+    ) -> Result<Checked, Failure> {
+        let options = PlanOptions { mode: PlanMode::RefreshOnly, ..PlanOptions::default() };
+        let mut planned = planning::make(self, prior, &Request { options, no_refresh }).await?;
+        Ok(checks::run(self, &mut planned.scope, Pace::Patient, only).await)
     }
 
     /// Takes the lock, reads the state, and settles what an earlier run left open, for a run of the given mode.
@@ -109,8 +136,9 @@ impl<'a> Engine<'a> {
             close(&*session).await?;
             return Err(recovery.errors);
         }
-        let recovered =
-            recovery.settled.iter().map(|(address, what)| format!("{address}: {what}")).collect();
+        for (address, what) in &recovery.settled {
+            self.emit(EventKind::Recovered { what: format!("{address}: {what}") });
+        }
         let snapshot = session.snapshot();
         let lineage = snapshot.lineage.clone();
         let mut prior = (*snapshot).clone();
@@ -118,7 +146,7 @@ impl<'a> Engine<'a> {
             // A plan made before the state exists has no lineage, and this one must be the same plan.
             prior.lineage.clear();
         }
-        Ok(Prepared { session, prior, lineage, recovered })
+        Ok(Prepared { session, prior, lineage })
     }
 
     /// Plans against a locked state.
@@ -131,10 +159,11 @@ impl<'a> Engine<'a> {
         prepared: &Prepared,
         request: &Request,
     ) -> Result<Planned<'a>, Failure> {
-        self.plan(&prepared.prior, request).await
+        planning::make(self, &prepared.prior, request).await
     }
 
-    /// Carries out a plan that was made against a locked state, and folds the journal into the state.
+    /// Carries out a plan that was made against a locked state, folds the journal into the state, gives the lock back,
+    /// and looks at the checks.
     ///
     /// # Errors
     ///
@@ -142,7 +171,7 @@ impl<'a> Engine<'a> {
     pub async fn apply(
         &self,
         prepared: &Prepared,
-        planned: Planned<'_>,
+        planned: Planned<'a>,
         parallelism: usize,
     ) -> Result<Report, Failure> {
         let Planned { plan, scope } = planned;
@@ -152,18 +181,29 @@ impl<'a> Engine<'a> {
             session.append_all(found).await.map_err(failure)?;
         }
         let cx = self.context(session);
-        let report = if has_work(&plan) {
+        let applied = if has_work(&plan) {
             let schemas = self.schemas;
             let job = Job { plan: &plan, scope, prior, lineage, schemas, parallelism };
             apply(&cx, job).await.map_err(failure)
         } else {
-            Ok(Report::default())
+            Ok((Report::default(), scope))
         };
         // What was done is recorded, however it ended.
         let folded = session.checkpoint().await.map_err(failure);
         close(&**session).await?;
-        let report = report?;
-        folded.map(|()| report)
+        let (mut report, mut scope) = applied?;
+        folded?;
+        for diagnostic in &report.errors {
+            self.emit(EventKind::Message { diagnostic: diagnostic.clone() });
+        }
+        // Nobody has to wait for the checks of somebody else: the lock was given back.
+        let is_whole = report.failed == 0 && report.errors.is_empty() && !report.interrupted;
+        if is_whole && plan.options.mode != PlanMode::Destroy {
+            let checked = checks::run(self, &mut scope, Pace::Patient, None).await;
+            report.checks = checked.results;
+            report.interrupted = checked.interrupted;
+        }
+        Ok(report)
     }
 
     /// Gives the lock back without doing anything.

@@ -3,7 +3,8 @@
 use futures::stream::{self, StreamExt as _};
 use reconcile_applier::{Providers as _, Secrets};
 use reconcile_model::{
-    Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, plan::PlanOptions, seal::mark_like,
+    Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, Value, plan::PlanOptions,
+    seal::mark_like,
 };
 use reconcile_planner::{DataRead, DataResults, Observation, Outcome, PlanInput, Planned, plan};
 use reconcile_provider::ProviderError;
@@ -101,7 +102,13 @@ async fn read_data(
                 let object = marked(engine.schemas, &read, object);
                 data.insert(read, object);
             }
-            Err(error) => errors.push(about(engine.spec, &read, &error)),
+            Err(mut error) => {
+                // What was asked for may be named by a secret.
+                if read.config.values().any(Value::has_sensitive) {
+                    error.id = None;
+                }
+                errors.push(about(engine.spec, &read, &error));
+            }
         }
     }
     if errors.is_empty() {

@@ -41,6 +41,9 @@ impl Providers {
                 Err(more) => errors.extend(more),
             }
         }
+        for (name, provider) in regions.unconfigured() {
+            configured.entry(name.to_owned()).or_insert_with(|| Arc::new(Settler::new(provider)));
+        }
         if errors.is_empty() {
             let recorded = Mutex::new(BTreeMap::new());
             Ok(Self { regions, stack: spec.stack.clone(), configured, recorded })

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Diagnostic, ObjectId, plan::Counts};
+use crate::{Address, CheckResult, Diagnostic, ObjectId, plan::Counts};
 
 /// The version of the serialized form; raised when a field or kind is added.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub enum Outcome {
     },
 }
 
-/// The kinds of event. They come in pairs, in the past tense. Only `ChangeProgress` may be dropped.
+/// The kinds of event. They come in pairs, in the past tense. Only those of progress may be dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
@@ -116,6 +116,9 @@ pub enum EventKind {
         /// How long it has taken so far.
         #[serde(with = "millis")]
         elapsed: Duration,
+        /// How many calls the run has made so far.
+        #[serde(default)]
+        calls: u64,
     },
     /// A call will be made again.
     RetryScheduled {
@@ -146,6 +149,41 @@ pub enum EventKind {
         /// What the user should know: a file that was written, one that was left.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<String>,
+        /// How many calls the run has made so far.
+        #[serde(default)]
+        calls: u64,
+    },
+    /// What an earlier run had left open was settled.
+    Recovered {
+        /// The instance, and what became of it.
+        what: String,
+    },
+    /// Looking whether a check holds began.
+    CheckStarted {
+        /// The check's name.
+        name: String,
+    },
+    /// A check does not hold yet, and will be looked at again.
+    CheckProgress {
+        /// The check's name.
+        name: String,
+        /// How often it was looked at.
+        attempt: u32,
+        /// How often it will be at most.
+        attempts: u32,
+        /// What does not hold.
+        problem: String,
+        /// How long it has taken so far.
+        #[serde(with = "millis")]
+        elapsed: Duration,
+    },
+    /// A check came to its end.
+    CheckFinished {
+        /// What it came to.
+        result: CheckResult,
+        /// How long it took.
+        #[serde(with = "millis")]
+        elapsed: Duration,
     },
     /// Stopping was asked for: what is in flight finishes, nothing new starts.
     RunStopping {

@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod address;
+pub mod check;
 pub mod configuration;
 pub mod detach;
 pub mod diagnostic;
@@ -29,6 +30,7 @@ pub mod value;
 
 pub use action::{Action, ReplaceOrder};
 pub use address::{Address, InstanceKey, Mode, ModuleStep, ResourceAddress};
+pub use check::{CheckResult, CheckStatus};
 pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::Diff;

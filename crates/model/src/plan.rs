@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::fingerprint::{Fingerprint, Input, NoFingerprint};
 use crate::{
-    Action, Address, Diagnostic, Object, ObjectId, Path, ResourceAddress, Span, Value, seal,
-    snapshot::ObjectStatus,
+    Action, Address, CheckResult, Diagnostic, Object, ObjectId, Path, ResourceAddress, Span, Value,
+    seal, snapshot::ObjectStatus,
 };
 
 /// The version of the serialized form; raised when a field is added.
@@ -48,6 +48,9 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// Warnings about this plan.
     pub warnings: Vec<Diagnostic>,
+    /// What the spec's checks say of things as they are, as far as they could be looked at before apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckResult>,
 }
 
 /// What was asked for besides the spec. Part of the plan, so that another choice is another fingerprint.

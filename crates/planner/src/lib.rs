@@ -85,6 +85,7 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
         outputs,
         drift,
         warnings,
+        checks: Vec::new(),
     };
     Ok(Outcome::Planned(Box::new(Planned { plan, scope })))
 }

@@ -23,6 +23,7 @@ pub use operation::Operation;
 pub use provider::{Provider, Regions};
 pub use registry::{Registered, Registry};
 pub use resource_type::{
-    Created, DataSource, Depth, Found, Notes, Observed, ResourceType, Status, Target, Update,
+    Created, DataSource, Depth, Found, Notes, Observed, Patience, ResourceType, Status, Target,
+    Update,
 };
 pub use settle::{Goal, SettleError, Settler};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reconcile_model::{Object, ObjectId, schema::Recovery};
 
-use crate::{Created, Depth, Found, Notes, Observed, Operation, ProviderError, Target, Update};
+use crate::{
+    Created, Depth, Found, Notes, Observed, Operation, Patience, ProviderError, Target, Update,
+};
 
 /// One configuration of a cloud: its resource types and data sources, ready to be called.
 ///
@@ -79,6 +81,20 @@ pub trait Provider: Send + Sync {
     /// As there, and for an unknown data source.
     async fn read_data(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError>;
 
+    /// See [`DataSource::patience`](crate::DataSource::patience).
+    fn patience(&self, _type_name: &str, _config: &Object) -> Patience {
+        Patience::ONCE
+    }
+
+    /// See [`DataSource::look`](crate::DataSource::look).
+    ///
+    /// # Errors
+    ///
+    /// As there, and for an unknown data source.
+    async fn look(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError> {
+        self.read_data(type_name, config).await
+    }
+
     /// Returns how many calls were made so far.
     fn calls(&self) -> u64;
 
@@ -93,4 +109,9 @@ pub trait Regions: Send + Sync {
     ///
     /// Nothing is resolved or connected before the first call is made.
     fn configure(&self, stack: &str, arguments: &Object) -> Arc<dyn Provider>;
+
+    /// Returns the providers that need no configuration, by name.
+    fn unconfigured(&self) -> Vec<(&'static str, Arc<dyn Provider>)> {
+        Vec::new()
+    }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use reconcile_model::{Mode, Object, ObjectId, SchemaSet, Value, schema::Recovery};
+use reconcile_model::{Mode, Object, ObjectId, Schema, SchemaSet, Value, schema::Recovery};
 
 use crate::{
-    Created, DataSource, Depth, ErrorKind, Found, Notes, Observed, Operation, Provider,
+    Created, DataSource, Depth, ErrorKind, Found, Notes, Observed, Operation, Patience, Provider,
     ProviderError, ResourceType, Target, Update,
 };
 
@@ -38,6 +38,14 @@ impl<Cx: Sync> Registry<Cx> {
             .map(|at| self.data[at])
             .map_err(|_| unknown_type(Mode::Data, type_name))
     }
+}
+
+/// Adds what was neither asked nor answered: it can be referred to all the same.
+fn complete(schema: &Schema, mut object: Object) -> Object {
+    for attribute in schema.attributes {
+        object.entry(attribute.name.to_owned()).or_insert(Value::Null);
+    }
+    object
 }
 
 fn unknown_type(mode: Mode, type_name: &str) -> ProviderError {
@@ -123,12 +131,16 @@ impl<Cx: Clients + 'static> Provider for Registered<Cx> {
 
     async fn read_data(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError> {
         let data = self.registry.data(type_name)?;
-        let mut object = data.read(&self.cx, config).await?;
-        for attribute in data.schema().attributes {
-            // What was neither asked nor answered can be referred to all the same.
-            object.entry(attribute.name.to_owned()).or_insert(Value::Null);
-        }
-        Ok(object)
+        Ok(complete(data.schema(), data.read(&self.cx, config).await?))
+    }
+
+    fn patience(&self, type_name: &str, config: &Object) -> Patience {
+        self.registry.data(type_name).map_or(Patience::ONCE, |data| data.patience(config))
+    }
+
+    async fn look(&self, type_name: &str, config: &Object) -> Result<Object, ProviderError> {
+        let data = self.registry.data(type_name)?;
+        Ok(complete(data.schema(), data.look(&self.cx, config).await?))
     }
 
     fn calls(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! What a resource type and a data source have to provide.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reconcile_model::{Object, ObjectId, Schema, schema::Recovery, tags::Ownership};
@@ -108,6 +109,34 @@ pub trait DataSource<Cx: Sync>: Send + Sync {
     /// As the service answers; `NotFound` when nothing matches and something has to, `Invalid` when several do and one
     /// has to. The message tells what was looked for.
     async fn read(&self, cx: &Cx, config: &Object) -> Result<Object, ProviderError>;
+
+    /// Returns how often a check looks until its assertions hold.
+    fn patience(&self, _config: &Object) -> Patience {
+        Patience::ONCE
+    }
+
+    /// Makes one of the attempts that [`DataSource::patience`] speaks of.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataSource::read`].
+    async fn look(&self, cx: &Cx, config: &Object) -> Result<Object, ProviderError> {
+        self.read(cx, config).await
+    }
+}
+
+/// How often something is looked at until it is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How often at most, at least once.
+    pub attempts: u32,
+    /// How long to wait in between.
+    pub interval: Duration,
+}
+
+impl Patience {
+    /// A single look.
+    pub const ONCE: Self = Self { attempts: 1, interval: Duration::ZERO };
 }
 
 /// What the user should know about a change: a file that was written, one that was left. Whole sentences.

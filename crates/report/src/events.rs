@@ -5,11 +5,13 @@
 
 mod human;
 mod json;
+mod live;
 
 use reconcile_model::Event;
 
 pub use human::Human;
-pub use json::{Json, NoEvent, line, read_line};
+pub use json::{Json, NoEvent, Read, line, read_line};
+pub use live::Live;
 
 /// Something that tells of a run.
 pub trait Reporter {

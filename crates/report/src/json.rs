@@ -22,7 +22,7 @@ use reconcile_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Configuration, exposure::exposures, redact};
+use crate::{Configuration, checks, exposure::exposures, redact};
 pub(crate) use mask::{Masked, kind, masked};
 pub(crate) use module::{Resource, values};
 
@@ -37,7 +37,7 @@ pub const TERRAFORM_VERSION: &str = "1.11.4";
 /// `configuration` becomes the `configuration` section, as far as it is filled in.
 pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> Json {
     let cx = Cx { plan, schemas };
-    json!({
+    let mut out = json!({
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
         "variables": cx.variables(),
@@ -53,7 +53,11 @@ pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> 
         "complete": plan.options.targets.is_empty() && plan.options.excludes.is_empty(),
         "errored": false,
         "reconcile": cx.own(),
-    })
+    });
+    if !plan.checks.is_empty() {
+        out["checks"] = checks::json(&plan.checks);
+    }
+    out
 }
 
 /// Returns JSON as a document of its own: indented, with a line end.

@@ -8,6 +8,7 @@
 //! same input gives the same bytes. No sensitive value is in any output.
 
 mod alike;
+pub mod checks;
 mod colors;
 pub mod compare;
 pub mod diagnostic;

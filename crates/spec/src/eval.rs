@@ -332,34 +332,52 @@ impl<'e> Evaluator<'e> {
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         for condition in conditions {
-            let before = diagnostics.len();
-            let value = self.node(&condition.condition, None, diagnostics);
-            if diagnostics.len() > before {
-                continue;
+            if self.holds(condition, diagnostics) == Some(false) {
+                let text = self.error_message(condition, diagnostics);
+                let span = self.scope.spec.files.span(condition.condition.place);
+                diagnostics
+                    .push(Diagnostic::error("A condition does not hold").detail(text).at(span));
             }
+        }
+    }
+
+    /// Tells whether a condition holds. `None` when that is not known, or when it cannot be told, which adds why.
+    pub(crate) fn holds(
+        &mut self,
+        condition: &'e Condition,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<bool> {
+        let before = diagnostics.len();
+        let value = self.node(&condition.condition, None, diagnostics);
+        if diagnostics.len() > before {
+            return None;
+        }
+        operate::to_bool(value.bare()).unwrap_or_else(|found| {
             let span = self.scope.spec.files.span(condition.condition.place);
-            match operate::to_bool(value.bare()) {
-                Ok(Some(false)) => {
-                    let message = self.node(&condition.message, None, diagnostics);
-                    let text = match &*message {
-                        Value::Sensitive(_) | Value::Sealed(_) => {
-                            "The error message is sensitive and is not shown.".to_owned()
-                        }
-                        other => operate::to_text(other).ok().flatten().map_or_else(
-                            || "The error message is not known yet.".to_owned(),
-                            Cow::into_owned,
-                        ),
-                    };
-                    diagnostics
-                        .push(Diagnostic::error("A condition does not hold").detail(text).at(span));
-                }
-                Ok(Some(true) | None) => {}
-                Err(found) => diagnostics.push(
-                    Diagnostic::error("A condition must be true or false")
-                        .detail(format!("This one is {found}."))
-                        .at(span),
-                ),
+            diagnostics.push(
+                Diagnostic::error("A condition must be true or false")
+                    .detail(format!("This one is {found}."))
+                    .at(span),
+            );
+            None
+        })
+    }
+
+    /// Returns what the spec says of a condition that does not hold, unless that is a secret.
+    pub(crate) fn error_message(
+        &mut self,
+        condition: &'e Condition,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> String {
+        let message = self.node(&condition.message, None, diagnostics);
+        match &*message {
+            Value::Sensitive(_) | Value::Sealed(_) => {
+                "The error message is sensitive and is not shown.".to_owned()
             }
+            other => operate::to_text(other)
+                .ok()
+                .flatten()
+                .map_or_else(|| "The error message is not known yet.".to_owned(), Cow::into_owned),
         }
     }
 }

@@ -27,9 +27,11 @@ mod yaml;
 
 pub use inputs::{InputFile, Inputs};
 pub use load::{Head, Loaded, head, load};
-pub use scope::{Expansion, Instances, Scope, When};
+pub use scope::{Assertion, Expansion, Instances, Scope, When};
 pub use source::{MAX_FILE_BYTES, SourceFile, Sources, read_sources};
-pub use spec::{Block, IgnoreChanges, Lifecycle, Output, ProviderBlock, Spec, Trigger, TriggerKey};
+pub use spec::{
+    Block, Check, IgnoreChanges, Lifecycle, Output, ProviderBlock, Spec, Trigger, TriggerKey,
+};
 
 /// Returns bytes in lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {

@@ -7,6 +7,7 @@ mod backend;
 mod block;
 mod body;
 mod check;
+mod check_block;
 mod graph;
 mod lifecycle;
 mod names;
@@ -69,6 +70,7 @@ pub fn load(
             .enumerate()
             .map(|(index, (key, _))| (key.text.to_string(), index))
             .collect(),
+        checks: sections.checks.iter().map(|(key, _)| &*key.text).collect(),
         blocks: IndexMap::new(),
         schemas,
         root: &sources.root,
@@ -79,6 +81,7 @@ pub fn load(
     let providers = loader.providers(&sections, &tables);
     let blocks = loader.blocks(&sections, &tables, &providers, &mut cells);
     let outputs = loader.outputs(&sections, &tables);
+    let checks = loader.checks(&sections, &tables);
     let variable_blocks = loader.validations(&sections, variable_blocks, &tables);
     let mut spec = Spec {
         stack,
@@ -92,6 +95,7 @@ pub fn load(
         providers,
         blocks,
         outputs,
+        checks,
         order: Vec::new(),
         variable_blocks,
         variable_values: variables,

@@ -1,5 +1,6 @@
 //! The values of a spec's expressions, over what is known so far of its resources.
 
+mod assertions;
 mod configure;
 mod expand;
 
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+pub use self::assertions::Assertion;
 pub(crate) use self::configure::PROVIDER;
 pub(crate) use self::expand::Extent;
 

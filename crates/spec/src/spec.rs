@@ -26,10 +26,12 @@ pub struct Spec {
     /// The provider configurations by key: `aws`, and `aws.<alias>` for each alias. `aws` is there even if the spec does
     /// not mention it.
     pub providers: IndexMap<String, ProviderBlock>,
-    /// The `resource` and `data` blocks, in the order of the files.
+    /// The `resource` and `data` blocks, in the order of the files, with the data sources of checks after them.
     pub blocks: IndexMap<ResourceAddress, Block>,
     /// The outputs, in the order of the files.
     pub outputs: IndexMap<String, Output>,
+    /// The checks, in the order of the files.
+    pub checks: IndexMap<String, Check>,
     pub(crate) order: Vec<ResourceAddress>,
     pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
     pub(crate) variable_values: Vec<Value>,
@@ -58,6 +60,8 @@ pub struct Block {
     pub span: Span,
     /// The provider configuration: `aws`, or `aws.<alias>`.
     pub provider: String,
+    /// The check that the block belongs to: then it is read for that check alone, and no plan has it.
+    pub check: Option<Arc<str>>,
     /// How changes to its objects are made.
     pub lifecycle: Lifecycle,
     /// The block's own `timeouts`, in seconds by operation.
@@ -147,7 +151,7 @@ impl TriggerKey {
     }
 }
 
-/// A `precondition`, `postcondition`, or `validation`.
+/// A `precondition`, `postcondition`, `validation`, or an `assert` of a check.
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) condition: Node,
@@ -207,8 +211,23 @@ pub struct Output {
     pub(crate) preconditions: Vec<Condition>,
 }
 
+/// A `check` block: what is to hold, looked at when a plan is made, after each apply, and whenever somebody asks.
+#[derive(Debug)]
+pub struct Check {
+    /// The name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its own data sources, each after those that it mentions.
+    pub data: Vec<ResourceAddress>,
+    /// The other blocks it depends on, through its data sources and locals too.
+    pub dependencies: BTreeSet<ResourceAddress>,
+    pub(crate) assertions: Vec<Condition>,
+}
+
 impl Spec {
-    /// Returns the blocks so that each comes after all it depends on. The order is the same every time.
+    /// Returns the blocks so that each comes after all it depends on. The order is the same every time. The data sources
+    /// of checks are not among them.
     pub fn order(&self) -> &[ResourceAddress] {
         &self.order
     }

@@ -67,6 +67,10 @@ pub(crate) struct RunArgs {
     /// Tell what happens as JSON, one event on each line
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Record what happens in a file as well, one event on each line: `reconcile show FILE` tells it again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
 }
 
 /// What is applied.
@@ -83,7 +87,7 @@ pub(crate) struct Job {
 
 pub(crate) fn run(args: ApplyArgs, console: &Console) -> Result<Exit, Failure> {
     if args.run.json {
-        console.failures_as_json();
+        console.failures_as_events();
     }
     let job = match SavedPlan::read(&args.spec.spec)? {
         Some(saved) => {
@@ -146,7 +150,7 @@ pub(crate) fn carry_out(job: &Job, args: &RunArgs, console: &Console) -> Result<
     let schemas = load::schemas();
     let store = backend::store(&args.state, &spec.head())?;
     let (stop, stopped) = watch::channel(Stop::No);
-    let sink = progress::sink(console, args.json);
+    let sink = progress::recording(console, args.json, args.events.as_deref())?;
     runtime::block_on(async {
         runtime::signals(stop.clone());
         let engine = runtime::engine(&spec, &schemas, &*store, sink, stopped)?;
@@ -179,11 +183,6 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn go(&self, job: &Job, store: &dyn Store) -> Result<Exit, Failure> {
-        if !self.args.json {
-            for line in &self.prepared.recovered {
-                self.console.say(&format!("Settled after an interrupted run: {line}.\n"));
-            }
-        }
         let planned = match self.engine.plan_prepared(self.prepared, &job.request).await {
             Ok(planned) => planned,
             Err(errors) => {
@@ -209,7 +208,6 @@ impl Run<'_> {
             return Ok(Exit::Failed);
         }
         let report = self.engine.apply(self.prepared, planned, self.args.parallelism).await?;
-        self.console.diagnostics(&report.errors);
         if !self.args.json {
             let view = store.peek().await.map_err(|error| vec![Diagnostic::from(&error)])?;
             self.outputs(&view.snapshot);

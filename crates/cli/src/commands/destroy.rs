@@ -24,7 +24,7 @@ pub(crate) struct DestroyArgs {
 
 pub(crate) fn run(args: DestroyArgs, console: &Console) -> Result<Exit, Failure> {
     if args.run.json {
-        console.failures_as_json();
+        console.failures_as_events();
     }
     let job = Job {
         request: plan::request(&args.planning, PlanMode::Destroy)?,

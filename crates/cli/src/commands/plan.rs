@@ -9,7 +9,7 @@ use reconcile_model::{
     plan::{PlanMode, PlanOptions},
 };
 use reconcile_report::{
-    Graph,
+    Graph, checks,
     html::{self, HtmlOptions},
     json,
     markdown::{self, MarkdownOptions},
@@ -137,7 +137,11 @@ pub(crate) fn print(
     console: &Console,
 ) {
     console.print(&match format {
-        Format::Text => text::plan(plan, schemas, configuration, &console.results()),
+        Format::Text => {
+            let options = console.results();
+            text::plan(plan, schemas, configuration, &options)
+                + &checks::summary(&plan.checks, &options)
+        }
         Format::Markdown => {
             let again::Command { words, withheld } = again;
             let options = MarkdownOptions { apply: words, withheld, ..MarkdownOptions::default() };

@@ -1,9 +1,14 @@
 //! `reconcile show`.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 use clap::Args;
-use reconcile_report::{Graph, show};
+use reconcile_model::Diagnostic;
+use reconcile_report::events::{self, Human, Read};
+use reconcile_report::{Graph, Reporter as _, show};
 
 use crate::args::StateDirArgs;
 use crate::commands::plan::{self, Format};
@@ -12,12 +17,12 @@ use crate::exit::{Exit, Failure};
 use crate::saved::SavedPlan;
 use crate::{again, load, runtime};
 
-/// Show a saved plan, or all that is recorded of a stack
+/// Show a saved plan, the events of a run, or all that is recorded of a stack
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// A saved plan; the state is shown without it
-    #[arg(value_name = "PLAN")]
-    plan: Option<PathBuf>,
+    /// A saved plan, or the events of a run, `-` for those on standard input; the state is shown without it
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
 
     /// The spec whose state is shown
     #[arg(long, value_name = "SPEC", default_value = ".")]
@@ -27,7 +32,7 @@ pub(crate) struct ShowArgs {
     state: StateDirArgs,
 
     /// The form of a saved plan, as for `plan`
-    #[arg(long, value_enum, default_value_t = Format::Text, requires = "plan")]
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "file")]
     format: Format,
 
     /// Print JSON, as `terraform show -json` does
@@ -40,7 +45,7 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
         console.failures_as_json();
     }
     let schemas = load::schemas();
-    let Some(path) = &args.plan else {
+    let Some(path) = &args.file else {
         let snapshot = runtime::snapshot(&args.state, &args.spec)?;
         if args.json {
             console.print_json(&show::state_json(&snapshot, &schemas));
@@ -51,14 +56,14 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     };
-    let saved = SavedPlan::read(path)?.ok_or_else(|| {
-        vec![
-            reconcile_model::Diagnostic::error(format!("`{}` is no saved plan", path.display()))
-                .hint(
-                    "`reconcile plan --out FILE` saves one; `--spec SPEC` shows a stack's state.",
-                ),
-        ]
-    })?;
+    if path.as_os_str() == "-" {
+        return retell(io::stdin().lock(), "standard input", console);
+    }
+    let Some(saved) = SavedPlan::read(path)? else {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| vec![unreadable(&name, &error)])?;
+        return retell(BufReader::new(file), &name, console);
+    };
     let format = if args.json { Format::Json } else { args.format };
     let variables = saved.plan.variables.iter();
     let again = again::Command {
@@ -69,4 +74,46 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
     let graph = || Graph::of_plan(&saved.plan);
     plan::print(format, &saved.plan, &schemas, &saved.configuration, again, graph, console);
     Ok(Exit::Done)
+}
+
+/// Tells a run again from its events, as it was told in plain lines.
+fn retell(mut input: impl BufRead, name: &str, console: &Console) -> Result<Exit, Failure> {
+    let mut human = Human::new(Vec::new(), console.results());
+    let (mut line, mut number, mut known) = (Vec::new(), 0_usize, false);
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line);
+        if read.map_err(|error| vec![unreadable(name, &error)])? == 0 {
+            return if known { Ok(Exit::Done) } else { Err(vec![neither(name)]) };
+        }
+        number += 1;
+        let text = String::from_utf8_lossy(&line);
+        if text.trim().is_empty() {
+            continue;
+        }
+        match events::read_line(&text) {
+            Ok(Read::Event(event)) => human.report(&event),
+            Ok(Read::Unknown) => {}
+            Err(_) if !known => return Err(vec![neither(name)]),
+            Err(_) => {
+                return Err(vec![
+                    Diagnostic::error(format!("Line {number} of `{name}` is no event"))
+                        .detail("What came before it is told above.")
+                        .hint("Events are written by `apply --json` and by `apply --events FILE`."),
+                ]);
+            }
+        }
+        known = true;
+        console.print(&String::from_utf8_lossy(&std::mem::take(human.out())));
+    }
+}
+
+fn neither(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{name}` is neither a saved plan nor the events of a run"))
+        .detail("`reconcile plan --out FILE` saves a plan, `reconcile apply --events FILE` a run's events.")
+        .hint("`reconcile show --spec SPEC` shows a stack's state.")
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("Cannot read `{name}`")).detail(format!("{error}."))
 }

@@ -37,10 +37,15 @@ pub(crate) fn run(args: &ValidateArgs, console: &Console) -> Result<Exit, Failur
     let loaded = result?;
     console.diagnostics(&loaded.warnings);
     let spec = loaded.spec;
+    let checks = match spec.checks.len() {
+        0 => String::new(),
+        1 => ", 1 check".to_owned(),
+        number => format!(", {number} checks"),
+    };
     console.print(&format!(
-        "The spec of stack {} is valid: {} blocks, {} outputs.\n",
+        "The spec of stack {} is valid: {} blocks, {} outputs{checks}.\n",
         spec.stack,
-        spec.blocks.len(),
+        spec.order().len(),
         spec.outputs.len()
     ));
     Ok(Exit::Done)

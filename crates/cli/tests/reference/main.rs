@@ -14,11 +14,12 @@ use reconcile_report::reference;
 use reconcile_spec::{Inputs, Sources, load, read_sources};
 
 /// The commands, with those that `state` has.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["validate"],
     &["plan"],
     &["apply"],
     &["destroy"],
+    &["check"],
     &["show"],
     &["output"],
     &["graph"],
@@ -225,7 +226,9 @@ fn the_json_schema_knows_every_type_and_argument() {
 }
 
 fn schemas() -> SchemaSet {
-    reconcile_provider_aws::schemas()
+    let mut schemas = reconcile_provider_aws::schemas();
+    schemas.extend([&reconcile_provider_http::SCHEMA]);
+    schemas
 }
 
 /// Returns every type with the name of its example: an address without a block's name.

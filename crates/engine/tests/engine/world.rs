@@ -216,6 +216,10 @@ fn line(event: &Event) -> Option<String> {
         | EventKind::PlanFinished { .. }
         | EventKind::ApplyStarted { .. }
         | EventKind::ChangeProgress { .. }
+        | EventKind::Recovered { .. }
+        | EventKind::CheckStarted { .. }
+        | EventKind::CheckProgress { .. }
+        | EventKind::CheckFinished { .. }
         | EventKind::RunStopping { .. }
         | EventKind::Message { .. } => None,
     }

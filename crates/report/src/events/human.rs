@@ -5,22 +5,22 @@ use std::io;
 use std::time::Duration;
 
 use reconcile_model::{
-    Address, Diagnostic, Event, EventKind, ObjectId,
+    Address, CheckResult, CheckStatus, Diagnostic, Event, EventKind, ObjectId,
     event::{Outcome, Verb},
     plan::Counts,
 };
 
 use crate::{
-    Reporter, TextOptions, diagnostic,
+    Reporter, TextOptions, checks, diagnostic,
     line::{Line, Tone, piece, render},
     quote::{counted, plain},
 };
 
 /// How long a change is silent while it waits. Progress events come far more often.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 
-/// Tells of a run in plain lines: one when a change starts, one every ten seconds while it waits, one when it ends, and
-/// a summary.
+/// Tells of a run in plain lines: one when a change starts, one every half minute while it waits, one when it ends, and a
+/// summary.
 #[derive(Debug)]
 pub struct Human<W> {
     out: W,
@@ -28,6 +28,12 @@ pub struct Human<W> {
     error: Option<io::Error>,
     /// When something was last said of what is in flight, in milliseconds since the epoch.
     said: BTreeMap<(Address, Verb), u64>,
+    /// The same of checks.
+    said_checks: BTreeMap<String, u64>,
+    /// Whether only what lasts is told, because what goes on is shown otherwise.
+    lasting: bool,
+    /// Whether the checks are set apart from what came before.
+    checking: bool,
     /// Whether the last line was empty.
     spaced: bool,
     failed: Vec<(Address, Verb, Diagnostic)>,
@@ -42,10 +48,29 @@ impl<W: io::Write> Human<W> {
             options,
             error: None,
             said: BTreeMap::new(),
+            said_checks: BTreeMap::new(),
+            lasting: false,
+            checking: true,
             spaced: false,
             failed: Vec::new(),
             skipped: BTreeMap::new(),
         }
+    }
+
+    /// Returns a reporter that tells only what lasts: how each change ended, what went wrong, and the summary. What goes
+    /// on meanwhile is for [`Live`](crate::events::Live).
+    pub fn lasting(out: W, options: TextOptions) -> Self {
+        Self { lasting: true, ..Self::new(out, options) }
+    }
+
+    /// Returns what is written to.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    /// Sets how text is laid out from here on, as when a terminal changes its size.
+    pub fn lay_out(&mut self, options: TextOptions) {
+        self.options = options;
     }
 
     /// Returns what was written to.
@@ -78,11 +103,50 @@ impl<W: io::Write> Human<W> {
     /// Tells whether it is time to say again that a change goes on.
     fn is_due(&mut self, at: u64, address: &Address, verb: Verb) -> bool {
         let said = self.said.entry((address.clone(), verb)).or_insert(at);
-        let due = u128::from(at.saturating_sub(*said)) >= SILENCE.as_millis();
-        if due {
-            *said = at;
+        !self.lasting && is_due(said, at)
+    }
+
+    fn tell_of_check(&mut self, name: &str, tone: Tone, text: String) {
+        let address = reconcile_model::check::address(name);
+        self.say(&[Line {
+            pieces: vec![piece(Tone::Strong, plain(&format!("{address}: "))), piece(tone, text)],
+            ..Line::blank()
+        }]);
+    }
+
+    fn check_started(&mut self, at: u64, name: &str) {
+        self.said_checks.insert(name.to_owned(), at);
+        if !self.checking {
+            self.checking = true;
+            self.say(&[Line::blank()]);
         }
-        due
+        if !self.lasting {
+            self.tell_of_check(name, Tone::Plain, "Checking...".to_owned());
+        }
+    }
+
+    fn check_finished(&mut self, result: &CheckResult, elapsed: Duration) {
+        self.said_checks.remove(&result.name);
+        let (word, tone) = checks::word(result.status);
+        let text = match result.status {
+            CheckStatus::Pass | CheckStatus::Fail => {
+                let (first, rest) = word.split_at(1);
+                format!("{}{rest} after {}", first.to_uppercase(), clock(elapsed))
+            }
+            CheckStatus::Error => format!("It could not be told, after {}", clock(elapsed)),
+            CheckStatus::Unknown => "It cannot be told yet".to_owned(),
+        };
+        self.tell_of_check(&result.name, tone, text);
+        let mut lines = Vec::new();
+        for problem in &result.problems {
+            lines.push(Line::blank());
+            let problem = checks::titled(result, problem);
+            lines.extend(diagnostic::one(&problem, self.options.columns()));
+        }
+        if !lines.is_empty() {
+            lines.push(Line::blank());
+            self.say(&lines);
+        }
     }
 
     fn finished(&mut self, change: Finished<'_>) {
@@ -186,7 +250,11 @@ impl<W: io::Write> Reporter for Human<W> {
             EventKind::RunStarted { .. }
             | EventKind::PlanFinished { .. }
             | EventKind::ApplyStarted { .. } => {}
-            EventKind::RefreshStarted { objects: 0 } => {}
+            EventKind::Recovered { what } => {
+                let text = format!("Settled after an interrupted run: {}.", plain(what));
+                self.say(&[Line::text(Tone::Plain, text)]);
+            }
+            EventKind::RefreshStarted { objects } if *objects == 0 || self.lasting => {}
             EventKind::RefreshStarted { objects } => {
                 let text = format!("Refreshing {}...", counted(*objects, "object"));
                 self.say(&[Line::text(Tone::Quiet, text)]);
@@ -200,9 +268,12 @@ impl<W: io::Write> Reporter for Human<W> {
             EventKind::ChangeStarted { address, verb, id } => {
                 self.said.insert((address.clone(), *verb), event.at);
                 let (doing, _, _) = words(*verb);
-                self.tell(address, Tone::Plain, format!("{doing}...{}", named(id.as_ref())));
+                if !self.lasting {
+                    let text = format!("{doing}...{}", named(id.as_ref()));
+                    self.tell(address, Tone::Plain, text);
+                }
             }
-            EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed } => {
+            EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed, calls: _ } => {
                 if self.is_due(event.at, address, *verb) {
                     let (_, still, _) = words(*verb);
                     let id =
@@ -224,7 +295,7 @@ impl<W: io::Write> Reporter for Human<W> {
                     self.tell(address, Tone::Quiet, text);
                 }
             }
-            EventKind::ChangeFinished { address, verb, id, elapsed, outcome, notes } => {
+            EventKind::ChangeFinished { address, verb, id, elapsed, outcome, notes, calls: _ } => {
                 let (verb, id, elapsed) = (*verb, id.as_ref(), *elapsed);
                 self.finished(Finished { address, verb, id, elapsed, outcome, notes });
             }
@@ -242,9 +313,31 @@ impl<W: io::Write> Reporter for Human<W> {
             }
             EventKind::ApplyFinished { done, failed: _, skipped, elapsed, calls } => {
                 self.summary(*done, *skipped, *elapsed, *calls);
+                self.checking = false;
             }
+            EventKind::CheckStarted { name } => self.check_started(event.at, name),
+            EventKind::CheckProgress { name, attempt, attempts, problem, elapsed } => {
+                let said = self.said_checks.entry(name.clone()).or_insert(event.at);
+                if is_due(said, event.at) && !self.lasting {
+                    let (elapsed, problem) = (clock(*elapsed), plain(problem));
+                    let text = format!(
+                        "Still checking... [{elapsed} elapsed, attempt {attempt} of {attempts}] {problem}"
+                    );
+                    self.tell_of_check(name, Tone::Quiet, text);
+                }
+            }
+            EventKind::CheckFinished { result, elapsed } => self.check_finished(result, *elapsed),
         }
     }
+}
+
+/// Tells whether it is time to say something again, and if so takes note that it is said.
+fn is_due(said: &mut u64, at: u64) -> bool {
+    let due = u128::from(at.saturating_sub(*said)) >= SILENCE.as_millis();
+    if due {
+        *said = at;
+    }
+    due
 }
 
 /// Returns the words for starting, going on, and the thing itself.

@@ -9,7 +9,7 @@
 use std::io;
 
 use reconcile_model::{
-    Address, Event, EventKind, InstanceKey, Mode, ObjectId,
+    Address, CheckStatus, Event, EventKind, InstanceKey, Mode, ObjectId, check,
     event::{Outcome, Verb},
     plan::Counts,
 };
@@ -17,7 +17,7 @@ use serde_json::{Value as Json_, json};
 use thiserror::Error;
 
 use super::human::{amounts, only_deletes, words};
-use crate::{Reporter, diagnostic, events::human::clock};
+use crate::{Reporter, checks, diagnostic, events::human::clock};
 
 /// The version of the envelope: that of Terraform's machine-readable output.
 const UI_VERSION: &str = "1.2";
@@ -63,15 +63,48 @@ impl<W: io::Write> Reporter for Json<W> {
 #[error("this is not a line of recorded events")]
 pub struct NoEvent(#[source] serde_json::Error);
 
+/// What a line holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
+    /// An event.
+    Event(Box<Event>),
+    /// An event of a kind that this version does not know. It is passed over: a newer version wrote it.
+    Unknown,
+}
+
+/// The kinds of event that this version knows, by the `type` of their own part.
+const KINDS: [&str; 16] = [
+    "run_started",
+    "refresh_started",
+    "refresh_finished",
+    "plan_finished",
+    "apply_started",
+    "change_started",
+    "change_progress",
+    "retry_scheduled",
+    "change_finished",
+    "recovered",
+    "check_started",
+    "check_progress",
+    "check_finished",
+    "run_stopping",
+    "message",
+    "apply_finished",
+];
+
 /// Returns the event of a line, as [`line()`] wrote it.
 ///
 /// # Errors
 ///
-/// When the line is not JSON, or holds no event.
-pub fn read_line(line: &str) -> Result<Event, NoEvent> {
+/// When the line is not JSON, holds no event, or an event of a known kind that is not as it should be.
+pub fn read_line(line: &str) -> Result<Read, NoEvent> {
     let mut whole: Json_ = serde_json::from_str(line).map_err(NoEvent)?;
     let event = whole.get_mut("event").map(Json_::take).unwrap_or_default();
-    serde_json::from_value(event).map_err(NoEvent)
+    let kind = event.get("type").and_then(Json_::as_str);
+    if kind.is_some_and(|kind| !KINDS.contains(&kind)) {
+        return Ok(Read::Unknown);
+    }
+    serde_json::from_value(event).map(|event| Read::Event(Box::new(event))).map_err(NoEvent)
 }
 
 /// Returns an event as a line of JSON, line end included.
@@ -134,7 +167,7 @@ fn tell(event: &Event) -> Told {
             let hook = hook(address, *verb, id.as_ref(), None);
             info("apply_start", format!("{address}: {doing}..."), hook)
         }
-        EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed } => {
+        EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed, calls: _ } => {
             let (_, still, _) = words(*verb);
             let mut hook = hook(address, *verb, id.as_ref(), Some(elapsed.as_secs()));
             hook["hook"]["waiting_for"] = waiting_for.as_str().into();
@@ -168,6 +201,34 @@ fn tell(event: &Event) -> Told {
                     };
                     info("apply_skipped", format!("{address}: Skipped, because {why}"), hook)
                 }
+            }
+        }
+        EventKind::Recovered { what } => {
+            info("recovered", format!("Settled after an interrupted run: {what}"), Json_::Null)
+        }
+        EventKind::CheckStarted { name } => {
+            let check = json!({ "check": { "address": check::address(name) } });
+            info("check_start", format!("{}: Checking...", check::address(name)), check)
+        }
+        EventKind::CheckProgress { name, attempt, attempts, problem, elapsed } => {
+            let address = check::address(name);
+            let message = format!(
+                "{address}: Still checking... [{} elapsed, attempt {attempt} of {attempts}] {problem}",
+                clock(*elapsed)
+            );
+            info("check_progress", message, json!({ "check": { "address": address } }))
+        }
+        EventKind::CheckFinished { result, .. } => {
+            let (word, _) = checks::word(result.status);
+            let level = match result.status {
+                CheckStatus::Pass | CheckStatus::Unknown => "info",
+                CheckStatus::Fail | CheckStatus::Error => "warn",
+            };
+            Told {
+                level,
+                type_name: "check_complete",
+                message: format!("{}: {word}", result.address()),
+                extra: json!({ "check": checks::one_json(result) }),
             }
         }
         EventKind::RunStopping { in_flight } => {

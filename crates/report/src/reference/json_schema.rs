@@ -51,6 +51,7 @@ pub fn of_spec(schemas: &SchemaSet) -> Value {
             "data": section(&types(Mode::Data, schemas), false, "What is looked up."),
             "resource": section(&types(Mode::Managed, schemas), false, "What is managed."),
             "output": section(&output(), true, "What is shown and recorded after an apply."),
+            "check": section(&check(schemas), true, "What is to hold once everything is there."),
         },
         "patternProperties": comments(),
         "additionalProperties": false,
@@ -244,6 +245,19 @@ fn variable() -> Value {
             "sensitive": { "type": "boolean", "description": "Whether no output shows it." },
             "nullable": { "type": "boolean", "description": "Whether it may be null." },
         },
+        "patternProperties": comments(),
+        "additionalProperties": false,
+    })
+}
+
+fn check(schemas: &SchemaSet) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "data": section(&types(Mode::Data, schemas), false, "What is looked up for this check alone."),
+            "assert": one_or_more(&reference("condition")),
+        },
+        "required": ["assert"],
         "patternProperties": comments(),
         "additionalProperties": false,
     })

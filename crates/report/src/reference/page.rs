@@ -61,7 +61,13 @@ pub fn page(schema: &Schema, example: Option<&str>, schemas: &SchemaSet) -> Stri
     });
     page.blocks(&mut text, "", &arguments);
     if !computed.is_empty() {
-        text.push_str("\n## Attributes\n\nWhat AWS decides, for expressions to refer to, besides the arguments.\n\n");
+        let what = if type_name.starts_with("aws_") { "What AWS decides" } else { "What is found" };
+        line(
+            &mut text,
+            format_args!(
+                "\n## Attributes\n\n{what}, for expressions to refer to, besides the arguments.\n"
+            ),
+        );
         page.table(&mut text, "", &computed);
         page.blocks(&mut text, "", &computed);
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use reconcile_model::{
-    Diagnostic, Event, EventKind,
+    CheckResult, CheckStatus, Diagnostic, Event, EventKind,
     event::{FORMAT_VERSION, Outcome, Verb},
     plan::Counts,
 };
 use reconcile_report::{
     Reporter, TextOptions,
-    events::{Human, Json, line, read_line},
+    events::{Human, Json, Read, line, read_line},
 };
 
 use crate::support::address;
@@ -38,13 +38,61 @@ impl Recording {
         let elapsed = Duration::from_millis(after);
         let waiting_for = waiting_for.to_owned();
         let (address, id) = (address(name), Some("i-1".into()));
-        self.at(after, EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed })
+        self.at(
+            after,
+            EventKind::ChangeProgress { address, verb, id, waiting_for, elapsed, calls: 9 },
+        )
     }
 
     fn ended(&mut self, after: u64, name: &str, verb: Verb, outcome: Outcome) -> &mut Self {
         let (id, elapsed) = (Some("i-1".into()), Duration::from_millis(after));
         let (address, notes) = (address(name), vec![]);
-        self.at(after, EventKind::ChangeFinished { address, verb, id, elapsed, outcome, notes })
+        self.at(
+            after,
+            EventKind::ChangeFinished { address, verb, id, elapsed, outcome, notes, calls: 9 },
+        )
+    }
+
+    /// Two checks: one holds at once, the other never does.
+    fn checked(&mut self) -> &mut Self {
+        let (page, health) = ("page".to_owned(), "health".to_owned());
+        let of = |name: &str, status, problems| CheckResult {
+            name: name.to_owned(),
+            status,
+            problems,
+            span: None,
+        };
+        self.at(126_000, EventKind::CheckStarted { name: page })
+            .at(126_000, EventKind::CheckStarted { name: health });
+        for attempt in 1..=12 {
+            let after = 126_000 + 5_000 * u64::from(attempt);
+            self.at(
+                after,
+                EventKind::CheckProgress {
+                    name: "health".to_owned(),
+                    attempt,
+                    attempts: 13,
+                    problem: "Only one server answers.".to_owned(),
+                    elapsed: Duration::from_millis(after - 126_000),
+                },
+            );
+        }
+        let failed =
+            Diagnostic::warning("An assertion does not hold").detail("Only one server answers.");
+        self.at(
+            126_200,
+            EventKind::CheckFinished {
+                result: of("page", CheckStatus::Pass, vec![]),
+                elapsed: Duration::from_millis(200),
+            },
+        )
+        .at(
+            191_000,
+            EventKind::CheckFinished {
+                result: of("health", CheckStatus::Fail, vec![failed]),
+                elapsed: Duration::from_secs(65),
+            },
+        )
     }
 
     fn finished(&mut self, done: Counts, failed: usize, skipped: usize) -> &mut Self {
@@ -78,11 +126,11 @@ fn run() -> Vec<Event> {
         .started(1_000, "aws_lb.web", Verb::Create, None)
         .started(1_000, "aws_security_group.old", Verb::Delete, Some("sg-9"));
     // Far more often than is told.
-    for after in (2_000..=26_000).step_by(1_000) {
+    for after in (2_000..=65_000).step_by(1_000) {
         it.waits(after, "aws_instance.web", Verb::Create, "state `pending`, waiting for `running`");
     }
     it.at(
-        12_000,
+        33_000,
         EventKind::RetryScheduled {
             address: address("aws_security_group.old"),
             verb: Verb::Delete,
@@ -122,13 +170,16 @@ fn run() -> Vec<Event> {
                 elapsed: Duration::from_millis(420),
                 outcome: Outcome::Done,
                 notes: vec!["seoul-lab-web.pem is left where it is.".to_owned()],
+                calls: 9,
             },
         )
         .at(
             29_000,
             EventKind::Message { diagnostic: Diagnostic::warning("The clock was set back") },
         )
-        .finished(Counts { create: 1, delete: 1, ..Counts::default() }, 1, 2);
+        .at(29_100, EventKind::Recovered { what: "aws_lb.web: it was created".to_owned() })
+        .finished(Counts { create: 1, delete: 1, ..Counts::default() }, 1, 2)
+        .checked();
     it.0
 }
 
@@ -140,8 +191,8 @@ fn a_run_in_plain_lines() {
     aws_instance.web: Creating...
     aws_lb.web: Creating...
     aws_security_group.old: Destroying... [id=sg-9]
-    aws_instance.web: Still creating... [11s elapsed, id=i-1] state `pending`, waiting for `running`
-    aws_instance.web: Still creating... [21s elapsed, id=i-1] state `pending`, waiting for `running`
+    aws_instance.web: Still creating... [31s elapsed, id=i-1] state `pending`, waiting for `running`
+    aws_instance.web: Still creating... [1m1s elapsed, id=i-1] state `pending`, waiting for `running`
     aws_security_group.old: Still destroying... next try in 2s: DependencyViolation: resource sg-9 has a dependent object
     aws_instance.web: Creation complete after 26s [id=i-1]
     aws_lb.web: Creation failed after 27s [id=i-1]: EC2 refused the load balancer
@@ -149,6 +200,8 @@ fn a_run_in_plain_lines() {
     aws_key_pair.web: Destruction complete after 0.4s [id=seoul-lab-web]
     aws_key_pair.web: Note: seoul-lab-web.pem is left where it is.
     Warning: The clock was set back
+
+    Settled after an interrupted run: aws_lb.web: it was created.
 
     Error: EC2 refused the load balancer
       in aws_lb.web
@@ -160,6 +213,16 @@ fn a_run_in_plain_lines() {
       skipped  aws_ebs_volume.data["b"] (the run was stopped)
       skipped  aws_lb_listener.http[0] (waited for aws_lb.web)
     What was done is recorded: apply again to go on from here.
+
+    check.page: Checking...
+    check.health: Checking...
+    check.health: Still checking... [30s elapsed, attempt 6 of 13] Only one server answers.
+    check.health: Still checking... [1m0s elapsed, attempt 12 of 13] Only one server answers.
+    check.page: Passed after 0.2s
+    check.health: Failed after 1m5s
+
+    Warning: check.health: an assertion does not hold
+      Only one server answers.
     "#);
 }
 
@@ -186,7 +249,7 @@ fn a_recorded_run_is_told_again_in_the_same_bytes() {
     events.iter().for_each(|event| recorder.report(event));
     let recorded = String::from_utf8(recorder.finish().unwrap()).unwrap();
     assert_eq!(recorded.lines().count(), events.len());
-    let replayed: Vec<Event> = recorded.lines().map(|line| read_line(line).unwrap()).collect();
+    let replayed: Vec<Event> = recorded.lines().map(read).collect();
     assert_eq!(replayed, events);
     assert_eq!(human(&replayed), human(&events));
 }
@@ -255,11 +318,25 @@ fn lines_are_those_of_terraform() {
     assert_snapshot!(of("diagnostic")["@level"], @r#""warn""#);
 }
 
+/// Returns the event of a line.
+fn read(line: &str) -> Event {
+    match read_line(line) {
+        Ok(Read::Event(event)) => *event,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 #[test]
-fn what_is_no_event_is_refused() {
-    for line in ["", "{}", "[1]", r#"{"event": {"at": 1, "type": "no_such"}}"#] {
+fn what_is_no_event_is_refused_and_a_kind_of_the_future_is_passed_over() {
+    for line in
+        ["", "{}", "[1]", r#"{"event": {"at": 1}}"#, r#"{"event": {"at": 1, "type": "recovered"}}"#]
+    {
         assert!(read_line(line).is_err(), "{line}");
     }
+    let new = r#"{"event": {"at": 1, "type": "sang", "song": ["la"]}}"#;
+    assert_eq!(read_line(new).unwrap(), Read::Unknown);
+    let more = r#"{"event": {"at": 1, "type": "recovered", "what": "x", "who": "y"}}"#;
+    assert!(matches!(read_line(more).unwrap(), Read::Event(_)));
 }
 
 #[test]

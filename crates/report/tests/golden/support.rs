@@ -191,6 +191,7 @@ impl Making {
             outputs: BTreeMap::new(),
             drift: vec![],
             warnings: vec![],
+            checks: vec![],
         };
         Self { plan, configuration: Configuration::default() }
     }

@@ -16,6 +16,15 @@ use crate::yaml::{Yaml, YamlKey, YamlKind};
 /// What a block says besides the arguments of its type.
 const META: [&str; 6] = ["count", "for_each", "depends_on", "provider", "lifecycle", "timeouts"];
 
+/// What of that makes no sense for a data source of a check, which is read once.
+const NOT_IN_CHECKS: [&str; 4] = ["count", "for_each", "lifecycle", "timeouts"];
+
+/// Returns the provider of a type that names none: the first word of the type's name, as in Terraform, where that needs
+/// no configuration.
+fn implied_provider(type_name: &str) -> &'static str {
+    if type_name == "http" { "http" } else { "aws" }
+}
+
 /// The schema of blocks whose type is unknown. It takes part in nothing: a spec with such a block does not load.
 static UNKNOWN: Schema = Schema {
     type_name: "unknown",
@@ -54,7 +63,7 @@ impl Loader {
                 (false, true) => Repeated::Each,
                 (false, false) => Repeated::No,
             };
-            let head = Head { schema, repeat };
+            let head = Head { schema, repeat, check: part.check };
             tables.blocks.insert(address.clone(), head);
         }
     }
@@ -89,7 +98,7 @@ impl Loader {
     ) -> Block {
         let head = &tables.blocks[index];
         let mut schema = head.schema.unwrap_or(&UNKNOWN);
-        let place = Where { repeat: head.repeat, ..Where::plain("a resource") };
+        let place = Where { repeat: head.repeat, check: part.check, ..Where::plain("a resource") };
         let names = SpecNames { tables, place };
         let members = match &part.body.kind {
             YamlKind::Map(members) => members.as_slice(),
@@ -120,7 +129,9 @@ impl Loader {
         let mut arguments = Vec::new();
         for member in members {
             let name = &*member.0.text;
-            if META.contains(&name) {
+            if part.check.is_some() && NOT_IN_CHECKS.contains(&name) {
+                self.not_in_a_check(name, &member.0);
+            } else if META.contains(&name) {
                 meta.insert(name, (&member.0, &member.1));
             } else if !self.is_refused(name, &member.0, schema) {
                 arguments.push(member);
@@ -138,15 +149,22 @@ impl Loader {
             Some((_, yaml)) => self.depends_on(yaml, tables),
             None => Vec::new(),
         };
+        let implied = implied_provider(&part.address.type_name);
         let provider = match meta.get("provider") {
+            Some((key, _)) if implied != "aws" => {
+                let summary = format!("`{}` takes no `provider`", part.address.type_name);
+                self.error(key.place, summary).detail = "It has nothing to configure.".to_owned();
+                implied.to_owned()
+            }
             Some((_, yaml)) => self.provider_of(yaml, providers),
-            None => "aws".to_owned(),
+            None => implied.to_owned(),
         };
         Block {
             address: part.address.clone(),
             schema,
             span: self.files.span(part.key.place),
             provider,
+            check: part.check.map(|check| tables.checks[check].into()),
             lifecycle,
             timeouts,
             arguments: body
@@ -182,6 +200,16 @@ impl Loader {
         error.detail = detail.to_owned();
         error.hint = Some(hint.to_owned());
         true
+    }
+
+    fn not_in_a_check(&mut self, name: &str, key: &YamlKey) {
+        let summary = format!("A data source of a check takes no `{name}`");
+        let error = self.error(key.place, summary);
+        error.detail = "It is read once, for its check alone.".to_owned();
+        error.hint = Some(match name {
+            "lifecycle" => "What is to hold goes into the check's `assert`.".to_owned(),
+            _ => "Put it under `data` at the top level, and mention it in the check.".to_owned(),
+        });
     }
 
     fn repeat(

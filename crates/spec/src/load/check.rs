@@ -12,7 +12,7 @@ use reconcile_model::{Address, Diagnostic, Kind, Object, Schema, Value};
 
 use super::block::is_unknown;
 use crate::eval::{Evaluator, Instance};
-use crate::scope::{Expansion, Extent, Held, Instances, Scope};
+use crate::scope::{Assertion, Expansion, Extent, Held, Instances, Scope};
 use crate::spec::Spec;
 
 /// Up to how many known keys a block's instances are told apart; beyond it a wrong key is found during planning.
@@ -35,6 +35,13 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
     for output in spec.outputs.values() {
         diagnostics.extend(scope.output(output).err().unwrap_or_default());
     }
+    for check in spec.checks.values() {
+        for assertion in scope.assertions(check) {
+            if let Assertion::Broken(found) = assertion {
+                diagnostics.extend(found);
+            }
+        }
+    }
     // A failed local is told at each use, with the address of the block that uses it; once is enough.
     let mut seen: BTreeMap<Diagnostic, Option<Address>> = BTreeMap::new();
     for diagnostic in diagnostics {
@@ -51,7 +58,8 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
 /// Sets each block to what any of its instances looks like, in the order in which they can be evaluated.
 pub(super) fn fill(scope: &mut Scope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let spec = scope.spec;
-    for address in &spec.order {
+    let of_checks = spec.checks.values().flat_map(|check| &check.data);
+    for address in spec.order.iter().chain(of_checks) {
         let Some((index, _, block)) = spec.blocks.get_full(address) else { continue };
         if is_unknown(block.schema) {
             continue;

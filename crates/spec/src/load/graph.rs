@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
-use reconcile_model::{Attribute, Diagnostic, Value};
+use reconcile_model::{Attribute, Diagnostic, ResourceAddress, Value};
 
 use super::lifecycle::mentioned;
 use crate::expression::walk::{self, Mentions};
 use crate::expression::{Expr, Root};
 use crate::node::{Key, Node, NodeKind};
 use crate::place::Place;
-use crate::spec::{Block, Cell, Repeat, Spec};
+use crate::spec::{Block, Cell, Check, Repeat, Spec};
 
 /// Fills in the spec's dependencies and order, and returns its cycles.
 pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
@@ -52,13 +52,22 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         }
     }
     let address = |index: usize| spec.blocks.get_index(index).map(|(address, _)| address.clone());
-    spec.order = order.iter().filter_map(|node| address(node.index())).collect();
+    let in_order: Vec<_> = order.iter().filter_map(|node| address(node.index())).collect();
+    let of_checks: Vec<Mentions> = spec.checks.values().map(mentions_of_check).collect();
     let mut all = Vec::with_capacity(block_count);
     for mentions in of_blocks {
         let mut blocks = mentions.blocks;
         walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
         all.push(blocks.into_iter().filter_map(address).collect::<BTreeSet<_>>());
     }
+    let checks: Vec<BTreeSet<_>> = of_checks
+        .into_iter()
+        .map(|mentions| {
+            let mut blocks = mentions.blocks;
+            walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
+            blocks.into_iter().filter_map(address).collect()
+        })
+        .collect();
     let outputs: Vec<BTreeSet<_>> = spec
         .outputs
         .values()
@@ -78,6 +87,18 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
     for (output, dependencies) in spec.outputs.values_mut().zip(outputs) {
         output.dependencies.extend(dependencies);
     }
+    for (check, dependencies) in spec.checks.values_mut().zip(checks) {
+        let of_data = check.data.iter().filter_map(|own| spec.blocks.get(own));
+        check.dependencies = of_data
+            .flat_map(|block| block.dependencies.iter().cloned())
+            .chain(dependencies)
+            .filter(|address| !check.data.contains(address))
+            .collect();
+        check.data = in_order.iter().filter(|it| check.data.contains(it)).cloned().collect();
+    }
+    let is_planned =
+        |address: &ResourceAddress| spec.blocks.get(address).is_some_and(|it| it.check.is_none());
+    spec.order = in_order.into_iter().filter(is_planned).collect();
     Vec::new()
 }
 
@@ -102,6 +123,15 @@ pub(super) fn leads_to(mentions: &Mentions, cells: &[Cell]) -> Arc<BTreeSet<usiz
         if !all.contains(block) {
             Arc::make_mut(&mut all).insert(*block);
         }
+    }
+    all
+}
+
+fn mentions_of_check(check: &Check) -> Mentions {
+    let mut all = Mentions::default();
+    for mentions in mentioned(&check.assertions) {
+        all.blocks.extend(mentions.blocks);
+        all.cells.extend(mentions.cells);
     }
     all
 }

@@ -17,6 +17,8 @@ use crate::suggest::{did_you_mean, list, nearest};
 pub(super) struct Tables<'a> {
     pub(super) variables: IndexMap<String, Place>,
     pub(super) locals: BTreeMap<String, usize>,
+    /// The names of the checks.
+    pub(super) checks: Vec<&'a str>,
     pub(super) blocks: IndexMap<ResourceAddress, Head>,
     pub(super) schemas: &'a SchemaSet,
     pub(super) root: &'a Path,
@@ -40,6 +42,8 @@ pub(super) struct Head {
     /// Absent when the type is unknown, which has been told.
     pub(super) schema: Option<&'static Schema>,
     pub(super) repeat: Repeated,
+    /// The check that alone may mention it, by its index.
+    pub(super) check: Option<usize>,
 }
 
 /// How a block is repeated.
@@ -61,11 +65,13 @@ pub(super) struct Where {
     pub(super) repeat: Repeated,
     /// For postconditions, the block itself.
     pub(super) own: Option<&'static Schema>,
+    /// In a check, which one.
+    pub(super) check: Option<usize>,
 }
 
 impl Where {
     pub(super) const fn plain(what: &'static str) -> Self {
-        Self { what, blocks: true, repeat: Repeated::No, own: None }
+        Self { what, blocks: true, repeat: Repeated::No, own: None, check: None }
     }
 
     pub(super) const fn without_blocks(what: &'static str) -> Self {
@@ -240,10 +246,18 @@ impl SpecNames<'_> {
     fn block(&self, mode: Mode, type_name: &Name<'_>, name: &Name<'_>) -> Result<Root, Failure> {
         let wanted = address(mode, type_name.text, name.text);
         if let Some(index) = self.tables.blocks.get_index_of(&wanted) {
+            let at = Range { start: type_name.at.start, end: name.at.end };
+            if let Some(check) = self.tables.blocks[index].check
+                && self.place.check != Some(check)
+            {
+                let owner = self.tables.checks[check];
+                return Err(Failure::new(at, format!("`{wanted}` belongs to the check `{owner}`"))
+                    .detail("It is read for that check alone, and nothing else can use it.")
+                    .hint("Put it under `data` at the top level to use it anywhere.".to_owned()));
+            }
             if self.place.blocks {
                 return Ok(Root::Block(index));
             }
-            let at = Range { start: type_name.at.start, end: name.at.end };
             return Err(Failure::new(
                 at,
                 format!("`{wanted}` cannot be used in {}", self.place.what),

@@ -13,8 +13,8 @@ use crate::suggest::{did_you_mean, list};
 use crate::yaml::{HCL, Yaml, YamlKey, YamlKind, is_hcl};
 
 /// The keys of the top level.
-const SECTIONS: [&str; 8] =
-    ["stack", "provider", "backend", "variable", "locals", "data", "resource", "output"];
+const SECTIONS: [&str; 9] =
+    ["stack", "provider", "backend", "variable", "locals", "data", "resource", "output", "check"];
 
 /// What Terraform does not take as a variable's name: what has a meaning in a module block.
 const RESERVED: [&str; 8] =
@@ -29,6 +29,8 @@ pub(super) struct BlockPart<'y> {
     pub(super) type_key: &'y YamlKey,
     pub(super) key: &'y YamlKey,
     pub(super) body: &'y Yaml,
+    /// The check that it belongs to, by its index.
+    pub(super) check: Option<usize>,
 }
 
 /// The sections of all files together.
@@ -41,6 +43,7 @@ pub(super) struct Sections<'y> {
     pub(super) locals: Vec<Part<'y>>,
     pub(super) blocks: Vec<BlockPart<'y>>,
     pub(super) outputs: Vec<Part<'y>>,
+    pub(super) checks: Vec<Part<'y>>,
 }
 
 /// Where each name was defined first.
@@ -72,6 +75,7 @@ impl<'y> Sections<'y> {
                 sections.section(key, value, &mut defined, loader);
             }
         }
+        sections.data_of_checks(&mut defined, loader);
         sections
     }
 
@@ -99,18 +103,32 @@ impl<'y> Sections<'y> {
             "output" => {
                 named("output", &mut self.outputs, parts(key, value, loader), defined, loader);
             }
-            "resource" => self.blocks(Mode::Managed, key, value, defined, loader),
-            "data" => self.blocks(Mode::Data, key, value, defined, loader),
+            "check" => {
+                named("check", &mut self.checks, parts(key, value, loader), defined, loader);
+            }
+            "resource" => self.blocks(Mode::Managed, None, (key, value), defined, loader),
+            "data" => self.blocks(Mode::Data, None, (key, value), defined, loader),
             "//" => {}
             other => unknown_section(other, key, loader),
+        }
+    }
+
+    /// Adds the data sources of checks, after all other blocks. As in Terraform their names are those of the whole spec.
+    fn data_of_checks(&mut self, defined: &mut Defined, loader: &mut Loader) {
+        for (index, (_, body)) in self.checks.clone().into_iter().enumerate() {
+            let data =
+                body.map().unwrap_or_default().iter().filter(|(key, _)| &*key.text == "data");
+            for (key, value) in data {
+                self.blocks(Mode::Data, Some(index), (key, value), defined, loader);
+            }
         }
     }
 
     fn blocks(
         &mut self,
         mode: Mode,
-        key: &'y YamlKey,
-        value: &'y Yaml,
+        check: Option<usize>,
+        (key, value): Part<'y>,
         defined: &mut Defined,
         loader: &mut Loader,
     ) {
@@ -130,7 +148,7 @@ impl<'y> Sections<'y> {
                     continue;
                 }
                 defined.blocks.insert(address.clone(), key.place);
-                self.blocks.push(BlockPart { address, type_key, key, body });
+                self.blocks.push(BlockPart { address, type_key, key, body, check });
             }
         }
     }
@@ -241,10 +259,6 @@ fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
         "removed" => not_yet(
             "Removed blocks",
             "Forget what is recorded with `reconcile state rm`, and remove the section.",
-        ),
-        "check" => not_yet(
-            "Check blocks",
-            "Write a `postcondition` in the `lifecycle` of what is to be checked.",
         ),
         "terraform" => (
             "The provider and its version come with `reconcile`.".to_owned(),

@@ -1,6 +1,7 @@
 //! What loading finds wrong, and where.
 
 mod bad;
+mod checks;
 mod inputs;
 mod limits;
 mod places;
