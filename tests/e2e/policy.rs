@@ -138,14 +138,14 @@ fn iam_needs_a_spec_and_says_so() {
 #[test]
 fn a_state_on_s3_is_the_stacks_own() {
     let backend =
-        "{ s3: { bucket: b, key: teams/lab.json, region: cn-north-1, kms_key_id: alias/k } }";
+        "{ s3: { bucket: states, key: teams/lab.json, region: cn-north-1, kms_key_id: alias/k } }";
     let world = World::with_spec(&format!("backend: {backend}\nresource: {{}}\n"));
     let statements = policy(&world, &[])["Statement"].clone();
     assert_eq!(
         statements[0]["Resource"],
         serde_json::json!([
-            "arn:aws-cn:s3:::b/teams/lab.json",
-            "arn:aws-cn:s3:::b/teams/lab.json.*",
+            "arn:aws-cn:s3:::states/teams/lab.json",
+            "arn:aws-cn:s3:::states/teams/lab.json.*",
         ])
     );
     let writes = actions(&policy(&world, &[]));

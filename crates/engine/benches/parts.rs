@@ -2,6 +2,7 @@
 //!
 //! They are for comparing two versions of one part. What a whole run costs at scale is measured by the example `scale`.
 
+#[expect(dead_code, reason = "the example needs more of a shape than its spec")]
 #[path = "../examples/scale/shapes.rs"]
 mod shapes;
 

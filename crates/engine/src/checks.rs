@@ -61,7 +61,7 @@ pub(crate) async fn run<'s>(
 ) -> Checked {
     let spec = scope.spec();
     let wanted = spec.checks.values().filter(|check| only.is_none_or(|only| only == check.name));
-    let going = wanted.map(|check| Going::new(check)).collect();
+    let going = wanted.map(Going::new).collect();
     let mut run = Run { engine, scope, pace, going, work: FuturesUnordered::new() };
     run.all().await
 }

@@ -84,7 +84,7 @@ async fn follow(question: &Question) -> Result<Answer, NoAnswer> {
         let Some(target) = location.filter(|_| answer.status.is_redirection()) else {
             return Ok(answer);
         };
-        let target = question.url.join(&target).ok().filter(|url| is_web(url));
+        let target = question.url.join(&target).ok().filter(is_web);
         let Some(target) = target else {
             return Err(NoAnswer::new("it redirects to something that is no web address"));
         };
@@ -126,9 +126,10 @@ async fn once(question: &Question) -> Result<(Answer, Option<String>), NoAnswer>
         .map_err(|error| NoAnswer::new(format!("its name does not resolve ({error})")))?
         .collect();
     let stream = TcpStream::connect(&*addresses).await.map_err(|error| {
-        NoAnswer::new(match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
-            _ => format!("no connection could be made ({error})"),
+        NoAnswer::new(if error.kind() == std::io::ErrorKind::ConnectionRefused {
+            "the connection was refused".to_owned()
+        } else {
+            format!("no connection could be made ({error})")
         })
     })?;
     if url.scheme() != "https" {
