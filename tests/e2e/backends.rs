@@ -145,6 +145,7 @@ fn of_several_runs_at_once_one_works_and_the_others_say_who() {
 
 #[test]
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
 fn a_run_that_was_stopped_past_its_lease_writes_nothing_any_more() {
     let (world, bucket) = in_s3(TWO);
     world.fault(

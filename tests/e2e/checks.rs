@@ -187,6 +187,7 @@ check:
 
 /// The name of the emulated load balancer does not resolve: that is a warning, and costs a few seconds at most.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
 fn the_shipped_check_warns_where_nothing_can_answer() {
     let world = World::with_stack("lab-web");
     world.run(&["plan"]).success().says("1 check: 1 known after apply only (check.page).");
@@ -220,6 +221,7 @@ output: {{ page: {{ value: "${{data.http.page.response_body}}" }} }}
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
 fn interrupting_a_check_leaves_what_was_applied() {
     let world = World::with_spec(
         r#"

@@ -273,6 +273,11 @@ fn chosen(all: &[Point]) -> Vec<Point> {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the walk's table is for whoever runs it"
+)]
 fn one_plain_run_mends_what_any_fault_left() {
     let runs: Vec<Undisturbed> = SCENARIOS.iter().map(Scenario::undisturbed).collect();
     let all = all_points(&runs);

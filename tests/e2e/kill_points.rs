@@ -21,9 +21,10 @@ const WORKERS: usize = 2;
 #[cfg(target_os = "linux")]
 #[expect(clippy::print_stdout, reason = "the table is what the walk is for")]
 fn one_plain_run_after_any_kill_ends_as_if_there_had_been_none() {
-    let number = |name| std::env::var(name).ok()?.parse::<usize>().ok();
-    let is_whole = std::env::var("RECONCILE_WALK").is_ok_and(|it| it == "whole");
-    let only = std::env::var("RECONCILE_WALK_ONLY").unwrap_or_default();
+    let text = |name| std::env::var_os(name)?.into_string().ok();
+    let number = |name| text(name)?.parse::<usize>().ok();
+    let is_whole = text("RECONCILE_WALK").is_some_and(|it| it == "whole");
+    let only = text("RECONCILE_WALK_ONLY").unwrap_or_default();
     let every = number("RECONCILE_WALK_EVERY").unwrap_or(1).max(1);
     let workers = number("RECONCILE_WALK_WORKERS");
     let mut table = Table::default();

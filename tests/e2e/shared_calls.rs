@@ -64,6 +64,7 @@ fn those_that_get_the_same_tags_share_a_call() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
 fn those_that_only_wait_keep_no_one_from_working() {
     let world = World::with_spec(SERVERS);
     world.settings(&json!({ "instance_pending": 3 }));

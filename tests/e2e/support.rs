@@ -151,7 +151,8 @@ impl World {
                 command.env(name, value);
             }
         }
-        let path = std::env::var("PATH").unwrap_or_default();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = path.to_string_lossy();
         let output = command.env("PATH", format!("{folder}:{path}")).output().expect("a shell");
         CommandOutput {
             code: output.status.code(),

@@ -92,6 +92,7 @@ impl Terminal {
 
     /// Waits until what is on the screen is as wanted, and returns its lines.
     #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
     pub(crate) fn wait_for(&self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
         let started = Instant::now();
         loop {

@@ -85,6 +85,7 @@ pub(crate) fn nginx() -> Option<PathBuf> {
 
 impl LoadBalancer {
     /// Starts a load balancer whose files are in `folder`, and waits until it listens.
+    #[expect(clippy::disallowed_methods, reason = "the binary waits in real time")]
     pub(crate) fn start(nginx: &Path, folder: &Path, servers: &[SocketAddr]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = free.local_addr().expect("it has an address");
