@@ -91,7 +91,7 @@ fn nothing_else_can_use_them() {
     );
     check(
         &format!("check: {{ a: {{ {own} }} }}\nlocals: {{ l: '${{data.aws_ami.own}}' }}"),
-        &[&belongs("2:21", "aws_ami.own")],
+        &[&belongs("2:22", "aws_ami.own")],
     );
 }
 
@@ -133,7 +133,7 @@ fn what_is_wrong_with_a_check() {
         "check: { a: { data: { aws_ami: { b: { ownrs: [x] } } }, assert: { condition: '${data.aws_ami.b.nam == 1}', error_message: x } } }",
         &[
             "1:39 «ownrs» `aws_ami` has no argument `ownrs` / Did you mean `owners`?",
-            "1:95 «nam» `aws_ami` has no attribute `nam` / Did you mean `names`?",
+            "1:96 «nam» `aws_ami` has no attribute `nam`",
         ],
     );
 }
