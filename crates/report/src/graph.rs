@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{Action, Mode, Plan, ResourceAddress};
 
+use crate::reason::weight;
+
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
@@ -230,19 +232,6 @@ impl Graph {
 /// Returns the name of an output's node.
 fn output_name(name: &str) -> String {
     format!("output.{name}")
-}
-
-/// Returns how much an action does to what depends on the object.
-fn weight(action: Action) -> u8 {
-    match action {
-        Action::NoOp => 0,
-        Action::Read => 1,
-        Action::Forget => 2,
-        Action::Create => 3,
-        Action::Update => 4,
-        Action::Delete => 5,
-        Action::Replace(_) => 6,
-    }
 }
 
 /// Returns one word for an action, which names its color in drawings.

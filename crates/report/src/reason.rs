@@ -50,7 +50,7 @@ impl<'a> Index<'a> {
 }
 
 /// Returns how much an action does to what depends on the object.
-fn weight(action: Action) -> u8 {
+pub(crate) fn weight(action: Action) -> u8 {
     match action {
         Action::NoOp => 0,
         Action::Read => 1,
