@@ -7,6 +7,8 @@ use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,12 @@ impl fmt::Display for Holder {
     }
 }
 
+/// How often a lock is looked at again whose holder has not said yet who they are, which they do as soon as they have it.
+const LOOKS: u32 = 200;
+
+/// The pause between two such looks.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -42,17 +50,24 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Takes the lock, or returns who has it; `None` within when they have not said who they are.
+    /// Takes the lock, or returns who has it; `None` within when they do not say who they are. Blocks for a moment when it
+    /// is between two holders.
     pub(crate) fn take(path: &Path, holder: &Holder) -> io::Result<Result<Self, Option<Holder>>> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Err(read(&mut file))),
-            Err(TryLockError::Error(error)) => return Err(error),
+        let mut looks = 0;
+        while let Err(error) = file.try_lock() {
+            match (error, read(&mut file)) {
+                (TryLockError::Error(error), _) => return Err(error),
+                (TryLockError::WouldBlock, None) if looks < LOOKS => {
+                    looks += 1;
+                    thread::sleep(PAUSE);
+                }
+                (TryLockError::WouldBlock, holder) => return Ok(Err(holder)),
+            }
         }
         file.set_len(0)?;
         file.write_all(&serde_json::to_vec(holder)?)?;

@@ -1,6 +1,7 @@
 //! The lock: between processes, between sessions of one process, and after a kill.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -68,6 +69,22 @@ async fn another_process_is_kept_out_and_told_who_is_there() {
     child.kill().unwrap();
     child.wait().unwrap();
     store(folder.path()).open(options()).await.expect("the lock died with its process");
+}
+
+#[tokio::test]
+async fn who_has_just_taken_the_lock_is_given_time_to_say_who_they_are() {
+    let folder = TempDir::new().unwrap();
+    let mut file = File::create(folder.path().join("web.lock")).unwrap();
+    file.try_lock().unwrap();
+    let naming = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        file.write_all(&serde_json::to_vec(&options().holder).unwrap()).unwrap();
+        file
+    });
+    let error = store(folder.path()).open(options()).await.err().unwrap();
+    let StateError::Locked { holder, .. } = &error else { panic!("{error}") };
+    assert_eq!(holder.as_deref(), Some(&options().holder));
+    drop(naming.join().unwrap());
 }
 
 #[tokio::test]
