@@ -1,36 +1,24 @@
-//! The real bucket: S3 over HTTPS.
-//!
-//! Four calls with the SDK's own configuration, signer, and connections. The whole of `aws-sdk-s3` would more than double what
-//! has to be compiled for a run that never uses it; see decision 0011.
+//! The real bucket: S3 through the AWS SDK.
 
-mod answer;
 mod connect;
-mod endpoint;
+mod errors;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::types::ServerSideEncryption;
 
 use crate::bucket::Object;
 use crate::{Bucket, BucketError, Condition};
 
-use answer::Answer;
 pub(crate) use connect::connect;
-use endpoint::Endpoint;
+use errors::{Failed, unclear};
 
 /// How long a call may take, besides what its content takes.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -38,128 +26,18 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// How many bytes a second a slow line is expected to carry.
 const SLOW_LINE: usize = 128 * 1024;
 
-/// The time before their end at which credentials are asked for anew.
-const EXPIRES_SOON: Duration = Duration::from_secs(300);
-
 /// A bucket of S3.
 #[derive(Debug)]
 pub(crate) struct AwsBucket {
     bucket: String,
     region: String,
     kms_key_id: Option<String>,
-    endpoint: Endpoint,
-    config: SdkConfig,
-    connector: Connector,
-    credentials: tokio::sync::Mutex<Option<Credentials>>,
-}
-
-/// One call.
-struct Call<'a> {
-    method: &'static str,
-    key: &'a str,
-    query: String,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
-impl<'a> Call<'a> {
-    fn new(method: &'static str, key: &'a str) -> Self {
-        Self { method, key, query: String::new(), headers: Vec::new(), body: Vec::new() }
-    }
+    client: Client,
 }
 
 impl AwsBucket {
-    /// Makes a call and returns the answer, whatever its status.
-    async fn send(&self, call: Call<'_>) -> Result<Answer, BucketError> {
-        let url = self.endpoint.url(call.key, &call.query);
-        let timeout = TIMEOUT + Duration::from_secs((call.body.len() / SLOW_LINE) as u64);
-        let request = self.signed(&url, call).await?;
-        let exchange = async {
-            let response = self.connector.call(request).await.map_err(|error| {
-                let message = format!("the service cannot be reached: {}", innermost(&error));
-                BucketError::Unclear { message }
-            })?;
-            let status = response.status().as_u16();
-            let headers = response.headers().clone();
-            let body = ByteStream::new(response.into_body()).collect().await.map_err(|error| {
-                let message = format!("the answer could not be read: {}", innermost(&error));
-                BucketError::Unclear { message }
-            })?;
-            Ok(Answer { status, headers, body: body.to_vec() })
-        };
-        match tokio::time::timeout(timeout, exchange).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let message = format!("no answer in {} s", timeout.as_secs());
-                Err(BucketError::Unclear { message })
-            }
-        }
-    }
-
-    async fn signed(&self, url: &str, call: Call<'_>) -> Result<HttpRequest, BucketError> {
-        let internal = |error: &dyn std::error::Error| BucketError::Refused {
-            message: format!("the request could not be built: {}", innermost(error)),
-            hint: "Check the `bucket`, `key`, and `endpoint` of the backend.".to_owned(),
-        };
-        let credentials = self.credentials().await?;
-        let identity = credentials.into();
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let now = self.config.time_source().unwrap_or_default().now();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("s3")
-            .time(now)
-            .settings(settings)
-            .build()
-            .map_err(|error| internal(&error))?
-            .into();
-        let headers = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let body = SignableBody::Bytes(&call.body);
-        let signable = SignableRequest::new(call.method, url, headers, body)
-            .map_err(|error| internal(&error))?;
-        let (instructions, _) =
-            sign(signable, &parameters).map_err(|error| internal(&error))?.into_parts();
-        let mut request = HttpRequest::new(SdkBody::from(call.body));
-        request.set_method(call.method).map_err(|error| internal(&error))?;
-        request.set_uri(url).map_err(|error| internal(&error))?;
-        for (name, value) in call.headers {
-            request.headers_mut().insert(name, value);
-        }
-        for (name, value) in instructions.headers() {
-            request.headers_mut().insert(name.to_owned(), value.to_owned());
-        }
-        Ok(request)
-    }
-
-    /// Returns credentials that will hold for a while.
-    async fn credentials(&self) -> Result<Credentials, BucketError> {
-        let now = self.config.time_source().unwrap_or_default().now();
-        let mut cached = self.credentials.lock().await;
-        let is_good = |it: &Credentials| it.expiry().is_none_or(|at| at > now + EXPIRES_SOON);
-        if let Some(credentials) = cached.as_ref().filter(|it| is_good(it)) {
-            return Ok(credentials.clone());
-        }
-        let Some(provider) = self.config.credentials_provider() else {
-            return Err(no_credentials("no AWS credentials were found"));
-        };
-        match provider.provide_credentials().await {
-            Ok(credentials) => Ok(cached.insert(credentials).clone()),
-            Err(CredentialsError::CredentialsNotLoaded(_)) => {
-                Err(no_credentials("no AWS credentials were found"))
-            }
-            Err(error) => Err(no_credentials(&format!(
-                "the AWS credentials could not be loaded: {}",
-                innermost(&error)
-            ))),
-        }
-    }
-
-    fn check(&self, answer: Answer) -> Result<Answer, BucketError> {
-        answer.check(&self.bucket, &self.region)
+    fn error(&self, failed: Failed) -> BucketError {
+        failed.error(&self.bucket, &self.region)
     }
 }
 
@@ -170,11 +48,23 @@ impl Bucket for AwsBucket {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, BucketError> {
-        let answer = self.send(Call::new("GET", key)).await?;
-        if answer.is_no_such_key() {
-            return Ok(None);
-        }
-        self.check(answer)?.object().map(Some)
+        let date = AnswerDate::default();
+        let call = self.client.get_object().bucket(&self.bucket).key(key);
+        let sent = call.customize().interceptor(date.clone()).send();
+        let exchange = async {
+            let output = match sent.await.map_err(Failed::from) {
+                Ok(output) => output,
+                Err(failed) if failed.is_no_such_key() => return Ok(None),
+                Err(failed) => return Err(self.error(failed)),
+            };
+            let age = date.get().zip(output.last_modified).map(|(now, written)| {
+                Duration::from_secs(u64::try_from(now.secs() - written.secs()).unwrap_or_default())
+            });
+            let etag = told(output.e_tag)?;
+            let body = output.body.collect().await.map_err(|error| unclear(&error))?;
+            Ok(Some(Object { bytes: body.to_vec(), etag, age }))
+        };
+        in_time(TIMEOUT, exchange).await
     }
 
     async fn put(
@@ -183,65 +73,90 @@ impl Bucket for AwsBucket {
         body: Vec<u8>,
         condition: &Condition,
     ) -> Result<String, BucketError> {
-        let mut call = Call { body, ..Call::new("PUT", key) };
-        call.headers.push(match condition {
-            Condition::Absent => ("if-none-match", "*".to_owned()),
-            Condition::Matches(etag) => ("if-match", etag.clone()),
-        });
-        call.headers.push(("content-type", "application/octet-stream".to_owned()));
+        let timeout = TIMEOUT + Duration::from_secs((body.len() / SLOW_LINE) as u64);
+        let mut call = self.client.put_object().bucket(&self.bucket).key(key);
+        call = match condition {
+            Condition::Absent => call.if_none_match("*"),
+            Condition::Matches(etag) => call.if_match(etag),
+        };
         if let Some(key) = &self.kms_key_id {
-            call.headers.push(("x-amz-server-side-encryption", "aws:kms".to_owned()));
-            call.headers.push(("x-amz-server-side-encryption-aws-kms-key-id", key.clone()));
+            call = call.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(key);
         }
-        let answer = self.send(call).await?;
-        // The object that was to be replaced is gone.
-        if answer.is_no_such_key() {
-            return Err(BucketError::Condition);
-        }
-        self.check(answer)?.etag()
+        let exchange = call.body(ByteStream::from(body)).send();
+        in_time(timeout, async {
+            match exchange.await.map_err(Failed::from) {
+                Ok(output) => told(output.e_tag),
+                // The object that was to be replaced is gone.
+                Err(failed) if failed.is_no_such_key() => Err(BucketError::Condition),
+                Err(failed) => Err(self.error(failed)),
+            }
+        })
+        .await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
         let mut keys = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            // In the order of their names, as a signature has them.
-            let page = token.as_ref().map_or_else(String::new, |token| {
-                format!("continuation-token={}&", endpoint::encoded(token, ""))
-            });
-            let query = format!("{page}list-type=2&prefix={}", endpoint::encoded(prefix, ""));
-            let answer = self.send(Call { query, ..Call::new("GET", "") }).await?;
-            token = self.check(answer)?.keys(&mut keys)?;
-            if token.is_none() {
-                keys.sort();
-                return Ok(keys);
-            }
+        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = in_time(TIMEOUT, async { Ok(pages.next().await) }).await? {
+            let page = page.map_err(|error| self.error(error.into()))?;
+            keys.extend(page.contents.into_iter().flatten().filter_map(|object| object.key));
         }
+        keys.sort();
+        Ok(keys)
     }
 
     async fn delete(&self, key: &str) -> Result<(), BucketError> {
-        let answer = self.send(Call::new("DELETE", key)).await?;
-        if answer.is_no_such_key() {
-            return Ok(());
+        let exchange = self.client.delete_object().bucket(&self.bucket).key(key).send();
+        in_time(TIMEOUT, async {
+            match exchange.await.map_err(Failed::from) {
+                Err(failed) if !failed.is_no_such_key() => Err(self.error(failed)),
+                Ok(_) | Err(_) => Ok(()),
+            }
+        })
+        .await
+    }
+}
+
+async fn in_time<T>(
+    timeout: Duration,
+    exchange: impl Future<Output = Result<T, BucketError>> + Send,
+) -> Result<T, BucketError> {
+    tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+        Err(BucketError::Unclear { message: format!("no answer in {} s", timeout.as_secs()) })
+    })
+}
+
+fn told(etag: Option<String>) -> Result<String, BucketError> {
+    etag.ok_or_else(|| BucketError::Unclear { message: "the answer has no ETag".to_owned() })
+}
+
+/// When the service says it answered, which the SDK does not hand on.
+#[derive(Clone, Debug, Default)]
+struct AnswerDate(Arc<OnceLock<DateTime>>);
+
+impl AnswerDate {
+    fn get(&self) -> Option<&DateTime> {
+        self.0.get()
+    }
+}
+
+impl Intercept for AnswerDate {
+    fn name(&self) -> &'static str {
+        "AnswerDate"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let read = |text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok();
+        if let Some(date) = date.and_then(read) {
+            self.0.set(date).ok();
         }
-        self.check(answer).map(|_| ())
+        Ok(())
     }
-}
-
-fn no_credentials(message: &str) -> BucketError {
-    BucketError::Refused {
-        message: message.to_owned(),
-        hint: "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`. The backend's \
-               `profile` names one for the state alone."
-            .to_owned(),
-    }
-}
-
-/// Returns the words of the innermost error of a chain: the outer ones only say that there is one.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut current = error;
-    while let Some(source) = current.source() {
-        current = source;
-    }
-    current.to_string()
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
-use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
-use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
+use aws_sdk_s3::Client;
+use aws_smithy_http_client::tls;
 use aws_types::service_config::ServiceConfigKey;
 use reconcile_state::StateError;
 
-use super::{AwsBucket, Endpoint};
+use super::AwsBucket;
 use crate::S3Config;
 
 /// Returns the bucket of a configuration. Nothing is called yet but what credentials need.
@@ -17,9 +19,19 @@ use crate::S3Config;
 ///
 /// When there is no Region, or the endpoint is no address.
 pub(crate) async fn connect(config: &S3Config) -> Result<AwsBucket, StateError> {
-    let rustls = || tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-    let client = aws_smithy_http_client::Builder::new().tls_provider(rustls()).build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client);
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        // Only the store knows whether a write that it repeats is its own.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .read_timeout(Duration::from_secs(30))
+                .build(),
+        );
     if let Some(profile) = &config.profile {
         loader = loader.profile_name(profile);
     }
@@ -45,40 +57,21 @@ pub(crate) async fn connect(config: &S3Config) -> Result<AwsBucket, StateError> 
     let of_service = key.ok().and_then(|key| sdk.service_config()?.load_config(key));
     let address = config.endpoint.clone().or(of_service);
     let address = address.or_else(|| sdk.endpoint_url().map(str::to_owned));
-    let endpoint = match &address {
-        None => {
-            let (fips, dual) = (sdk.use_fips(), sdk.use_dual_stack());
-            Endpoint::amazon(
-                &config.bucket,
-                &region,
-                fips.unwrap_or_default(),
-                dual.unwrap_or_default(),
-            )
-        }
-        Some(address) if is_address(address) => Endpoint::other(address, &config.bucket),
-        Some(address) => {
-            let message = format!("`{address}` is not the address of an endpoint");
-            let hint = "Write `endpoint`, or AWS_ENDPOINT_URL_S3, as `https://host`; or leave it out for Amazon S3.";
-            return Err(failed(message, hint));
-        }
-    };
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .read_timeout(Duration::from_secs(30))
-        .build();
-    let connector = Connector::builder()
-        .connector_settings(settings)
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(rustls())
-        .build();
+    if let Some(address) = address.as_ref().filter(|address| !is_address(address)) {
+        let message = format!("`{address}` is not the address of an endpoint");
+        let hint = "Write `endpoint`, or AWS_ENDPOINT_URL_S3, as `https://host`; or leave it out for Amazon S3.";
+        return Err(failed(message, hint));
+    }
+    let mut s3 = aws_sdk_s3::config::Builder::from(&sdk);
+    if let Some(address) = address {
+        // Other services seldom have a host name for each bucket.
+        s3 = s3.endpoint_url(address).force_path_style(true);
+    }
     Ok(AwsBucket {
         bucket: config.bucket.clone(),
         region,
         kms_key_id: config.kms_key_id.clone(),
-        endpoint,
-        config: sdk,
-        connector,
-        credentials: tokio::sync::Mutex::new(None),
+        client: Client::from_conf(s3.build()),
     })
 }
 

@@ -1,31 +1,13 @@
-//! S3's answers: what is in them, and what an error means.
-//!
-//! By status and error code, as the manual's "List of error codes" has them.
+//! What S3's errors mean, by status and error code, as the manual's "List of error codes" has them.
 
-use aws_smithy_runtime_api::http::Headers;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
-use std::time::Duration;
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_xml::decode::{Document, XmlDecodeError, try_data};
 
 use crate::BucketError;
-use crate::bucket::Object;
-
-/// An answer, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
-}
-
-/// What an error says.
-#[derive(Debug, Default)]
-struct Failure {
-    code: String,
-    message: String,
-    /// Where the bucket is, where the Region was the fault.
-    region: String,
-}
 
 /// What to do about an error, by its code.
 const HINTS: [(&str, &str); 12] = [
@@ -53,157 +35,164 @@ const NO_BUCKET: &str = "Check the backend's `bucket`, or make it: `aws s3 mb s3
 const CONDITIONS: &str =
     "The service must have conditional writes (`If-None-Match`, `If-Match`), as Amazon S3 has.";
 
-impl Answer {
-    /// Tells whether it says that there is no such object. A missing bucket is another matter.
+const NO_CREDENTIALS: &str = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`. \
+    The backend's `profile` names one for the state alone.";
+
+/// A call that failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// The service answered that it does not do it.
+    Answer {
+        status: u16,
+        /// Empty where the answer is none of S3's, as a proxy's.
+        code: String,
+        message: String,
+        /// Where the bucket is, when the answer tells; empty otherwise.
+        home: String,
+    },
+    /// There is no answer.
+    NoAnswer(BucketError),
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for Failed
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        match &error {
+            SdkError::ServiceError(failure) => {
+                let answer = failure.raw();
+                let header = answer.headers().get("x-amz-bucket-region").map(str::to_owned);
+                let body = || region_in(std::str::from_utf8(answer.body().bytes()?).ok()?);
+                Self::Answer {
+                    status: answer.status().as_u16(),
+                    code: failure.err().code().unwrap_or_default().to_owned(),
+                    message: failure.err().message().unwrap_or_default().to_owned(),
+                    home: header.or_else(body).unwrap_or_default(),
+                }
+            }
+            SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => {
+                Self::NoAnswer(not_sent(&error))
+            }
+            // An answer that cannot be read says nothing of what was done.
+            _ => Self::NoAnswer(unclear(&error)),
+        }
+    }
+}
+
+impl Failed {
+    /// Tells whether there is no such object. A missing bucket is another matter.
     pub(super) fn is_no_such_key(&self) -> bool {
-        self.status == 404 && self.failure().code == "NoSuchKey"
+        matches!(self, Self::Answer { status: 404, code, .. } if code == "NoSuchKey")
     }
 
-    /// Returns it if it is a success.
-    pub(super) fn check(self, bucket: &str, region: &str) -> Result<Self, BucketError> {
-        if (200..300).contains(&self.status) {
-            return Ok(self);
-        }
-        let Failure { code, message, region: told } = self.failure();
+    /// Returns what it means for the bucket `bucket`, which is believed to be in `region`.
+    pub(super) fn error(self, bucket: &str, region: &str) -> BucketError {
+        let (status, code, message, home) = match self {
+            Self::Answer { status, code, message, home } => (status, code, message, home),
+            Self::NoAnswer(error) => return error,
+        };
         let text = match (code.as_str(), message.as_str()) {
-            ("", _) => format!("the service answered with HTTP status {}", self.status),
+            ("", _) => format!("the service answered with HTTP status {status}"),
             (code, "") => code.to_owned(),
             (code, message) => format!("{code}: {}", message.trim_end_matches('.')),
         };
-        let header = self.headers.get("x-amz-bucket-region").unwrap_or_default();
-        let home = if header.is_empty() { told.as_str() } else { header };
-        let is_elsewhere = matches!(self.status, 301 | 307)
+        let is_elsewhere = matches!(status, 301 | 307)
             || matches!(
                 code.as_str(),
                 "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
             );
-        Err(match self.status {
+        match status {
             412 => BucketError::Condition,
             409 => BucketError::Conflict,
             _ if is_elsewhere && home != region => {
-                let message = match home {
+                let message = match home.as_str() {
                     "" => format!("the bucket `{bucket}` is not in {region}"),
                     home => format!("the bucket `{bucket}` is in {home}, not in {region}"),
                 };
-                let hint = match home {
+                let hint = match home.as_str() {
                     "" => "Correct the `region` of the backend.".to_owned(),
                     home => format!("Write `region: {home}` in the backend."),
                 };
                 BucketError::Refused { message, hint }
             }
-            408 | 429 | 500 | 502.. if self.status != 501 => BucketError::Unclear { message: text },
+            408 | 429 | 500 | 502.. => BucketError::Unclear { message: text },
             _ => {
                 let hint = HINTS.iter().find(|(known, _)| *known == code);
-                let hint = hint.map_or_else(
-                    || "Check the `backend` of the spec.".to_owned(),
-                    |(_, hint)| (*hint).to_owned(),
-                );
-                BucketError::Refused { message: text, hint }
+                let hint = hint.map_or("Check the `backend` of the spec.", |(_, hint)| hint);
+                BucketError::Refused { message: text, hint: hint.to_owned() }
             }
-        })
-    }
-
-    /// Returns the object that was read.
-    pub(super) fn object(self) -> Result<Object, BucketError> {
-        let etag = self.etag()?;
-        let time = |name| DateTime::from_str(self.headers.get(name)?, Format::HttpDate).ok();
-        let age = time("date").zip(time("last-modified")).map(|(now, written)| {
-            Duration::from_secs(u64::try_from(now.secs() - written.secs()).unwrap_or_default())
-        });
-        Ok(Object { bytes: self.body, etag, age })
-    }
-
-    pub(super) fn etag(&self) -> Result<String, BucketError> {
-        let missing = || BucketError::Unclear { message: "the answer has no ETag".to_owned() };
-        self.headers.get("etag").map(str::to_owned).ok_or_else(missing)
-    }
-
-    /// Adds the keys of a page of a list, and returns what the next page is asked for with.
-    pub(super) fn keys(&self, keys: &mut Vec<String>) -> Result<Option<String>, BucketError> {
-        let unclear = |error: &dyn std::error::Error| BucketError::Unclear {
-            message: format!("the answer could not be read: {error}"),
-        };
-        let text = std::str::from_utf8(&self.body).map_err(|error| unclear(&error))?;
-        let mut next = None;
-        let mut read = |name: &str, tag: &mut ScopedDecoder<'_, '_>| {
-            match name {
-                "NextContinuationToken" => next = Some(try_data(tag)?.into_owned()),
-                "Contents" => {
-                    while let Some(mut inner) = tag.next_tag() {
-                        if inner.start_el().local() == "Key" {
-                            keys.push(try_data(&mut inner)?.into_owned());
-                        }
-                    }
-                }
-                _ => {}
-            }
-            Ok(())
-        };
-        each_member(text, &mut read).map_err(|error| unclear(&error))?;
-        Ok(next)
-    }
-
-    /// Reads an error. A body that is none, as of a proxy, gives an empty one.
-    fn failure(&self) -> Failure {
-        let mut failure = Failure::default();
-        let mut read = |name: &str, tag: &mut ScopedDecoder<'_, '_>| {
-            let member = match name {
-                "Code" => &mut failure.code,
-                "Message" => &mut failure.message,
-                "Region" => &mut failure.region,
-                _ => return Ok(()),
-            };
-            *member = try_data(tag)?.into_owned();
-            Ok(())
-        };
-        let text = std::str::from_utf8(&self.body).unwrap_or_default();
-        if each_member(text, &mut read).is_err() {
-            return Failure::default();
         }
-        failure
     }
 }
 
-/// Calls `read` with each member of a document's root.
-fn each_member<'a>(
-    text: &'a str,
-    read: &mut dyn FnMut(&str, &mut ScopedDecoder<'a, '_>) -> Result<(), XmlDecodeError>,
-) -> Result<(), XmlDecodeError> {
-    let mut document = Document::new(text);
-    let mut root = document.root_element()?;
-    while let Some(mut tag) = root.next_tag() {
-        let name = tag.start_el().local().to_owned();
-        read(&name, &mut tag)?;
+/// Returns what an error means that leaves open what was done.
+pub(super) fn unclear(error: &(dyn Error + 'static)) -> BucketError {
+    BucketError::Unclear { message: format!("the answer could not be read: {}", innermost(error)) }
+}
+
+/// Returns why a call could not be sent, or its answer did not come.
+fn not_sent(error: &(dyn Error + 'static)) -> BucketError {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    let about_credentials = causes.filter_map(|it| it.downcast_ref::<CredentialsError>()).last();
+    match about_credentials {
+        None => BucketError::Unclear {
+            message: format!("the service cannot be reached: {}", innermost(error)),
+        },
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            no_credentials("no AWS credentials were found")
+        }
+        Some(error) => no_credentials(&format!(
+            "the AWS credentials could not be loaded: {}",
+            innermost(error)
+        )),
     }
-    Ok(())
+}
+
+fn no_credentials(message: &str) -> BucketError {
+    BucketError::Refused { message: message.to_owned(), hint: NO_CREDENTIALS.to_owned() }
+}
+
+/// Returns the words of the innermost error of a chain: the outer ones only say that there is one.
+fn innermost(error: &dyn Error) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}
+
+/// Returns the Region that an error's body names, which the SDK does not hand on.
+fn region_in(body: &str) -> Option<String> {
+    let read = || -> Result<Option<String>, XmlDecodeError> {
+        let mut document = Document::new(body);
+        let mut root = document.root_element()?;
+        while let Some(mut tag) = root.next_tag() {
+            if tag.start_el().local() == "Region" {
+                return Ok(Some(try_data(&mut tag)?.into_owned()));
+            }
+        }
+        Ok(None)
+    };
+    read().ok().flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
-        let mut map = Headers::new();
-        for (name, value) in headers {
-            map.insert(*name, *value);
-        }
-        Answer { status, headers: map, body: body.as_bytes().to_vec() }
-    }
-
-    fn error(status: u16, code: &str) -> BucketError {
-        let body = format!(
-            "<?xml version='1.0'?><Error><Code>{code}</Code><Message>Why.</Message></Error>"
-        );
-        answer(status, &[], &body).check("states", "eu-west-1").err().unwrap()
+    fn failed(status: u16, code: &str, home: &str) -> BucketError {
+        let (code, message, home) = (code.to_owned(), "Why.".to_owned(), home.to_owned());
+        Failed::Answer { status, code, message, home }.error("states", "eu-west-1")
     }
 
     #[test]
     fn errors_have_kinds_and_cures() {
-        assert_eq!(error(412, "PreconditionFailed"), BucketError::Condition);
-        assert_eq!(error(409, "ConditionalRequestConflict"), BucketError::Conflict);
+        assert_eq!(failed(412, "PreconditionFailed", ""), BucketError::Condition);
+        assert_eq!(failed(409, "ConditionalRequestConflict", ""), BucketError::Conflict);
         for (status, code) in [(503, "SlowDown"), (500, "InternalError"), (408, "RequestTimeout")] {
             let message = format!("{code}: Why");
-            assert_eq!(error(status, code), BucketError::Unclear { message });
+            assert_eq!(failed(status, code, ""), BucketError::Unclear { message });
         }
         for (status, code, cure) in [
             (403, "AccessDenied", "s3:PutObject"),
@@ -211,42 +200,38 @@ mod tests {
             (403, "RequestTimeTooSkewed", "clock"),
             (501, "NotImplemented", "conditional writes"),
         ] {
-            let BucketError::Refused { hint, .. } = error(status, code) else { panic!("{code}") };
+            let BucketError::Refused { hint, .. } = failed(status, code, "") else {
+                panic!("{code}")
+            };
             assert!(hint.contains(cure), "{code}: {hint}");
         }
-        let page =
-            answer(502, &[], "<html>Bad gateway").check("states", "eu-west-1").err().unwrap();
+        let page = failed(502, "", "");
         assert!(matches!(page, BucketError::Unclear { .. }), "{page}");
     }
 
     #[test]
     fn a_bucket_elsewhere_is_told_where() {
-        let region = [("x-amz-bucket-region", "ap-northeast-2")];
-        let moved = answer(301, &region, "").check("states", "eu-west-1").err().unwrap();
+        let moved = failed(301, "PermanentRedirect", "ap-northeast-2");
         let BucketError::Refused { message, hint } = moved else { panic!("{moved}") };
         assert_eq!(message, "the bucket `states` is in ap-northeast-2, not in eu-west-1");
         assert_eq!(hint, "Write `region: ap-northeast-2` in the backend.");
+        let body = "<?xml version='1.0'?><Error><Code>AuthorizationHeaderMalformed</Code>\
+            <Message>Why</Message><Region>ap-northeast-2</Region></Error>";
+        assert_eq!(region_in(body).as_deref(), Some("ap-northeast-2"));
+        assert_eq!(region_in("<html>Bad gateway"), None);
     }
 
     #[test]
-    fn lists_come_in_pages() {
-        let body = "<ListBucketResult><Name>states</Name><Contents><Key>a&amp;b</Key><Size>1</Size></Contents>\
-            <Contents><Key>c</Key></Contents><NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
-        let mut keys = Vec::new();
-        assert_eq!(answer(200, &[], body).keys(&mut keys), Ok(Some("t".to_owned())));
-        assert_eq!(keys, ["a&b", "c"]);
-    }
-
-    #[test]
-    fn an_objects_age_is_told_by_the_services_own_clock() {
-        let headers = [
-            ("etag", "\"1\""),
-            ("last-modified", "Wed, 25 Nov 2026 10:00:00 GMT"),
-            ("date", "Wed, 25 Nov 2026 10:01:05 GMT"),
-        ];
-        let object = answer(200, &headers, "x").object().unwrap();
-        assert_eq!(object.age, Some(Duration::from_secs(65)));
-        let object = answer(200, &headers[..1], "x").object().unwrap();
-        assert_eq!(object.age, None);
+    fn credentials_that_are_missing_are_not_an_unreachable_service() {
+        let missing = CredentialsError::not_loaded("none");
+        let error =
+            SdkError::<aws_sdk_s3::operation::get_object::GetObjectError, _>::construction_failure(
+                missing,
+            );
+        let Failed::NoAnswer(BucketError::Refused { message, hint }) = error.into() else {
+            panic!()
+        };
+        assert_eq!(message, "no AWS credentials were found");
+        assert!(hint.contains("aws sso login"), "{hint}");
     }
 }
