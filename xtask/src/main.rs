@@ -60,6 +60,9 @@ enum Task {
     Tidy,
     /// Kills the binary at every instant of its runs, and checks what one run later is left. Takes long.
     Walk {
+        /// Instead of killing, let every call fail in every way.
+        #[arg(long)]
+        faults: bool,
         /// Only the points whose name begins so, such as "lab-web, apply" or "every type, destroy, after the call 3".
         #[arg(long)]
         only: Option<String>,
@@ -91,7 +94,10 @@ fn perform(task: Task) -> Result<()> {
         Task::Bench(args) => bench::run(&root, &args),
         Task::Policy { update } => policy::run(&root, update),
         Task::Tidy => tidy::run(&root),
-        Task::Walk { only, every, workers } => walk::run(&root, only.as_deref(), every, workers),
+        Task::Walk { faults, only, every, workers } => {
+            let what = if faults { "fault_points" } else { "kill_points" };
+            walk::run(&root, what, only.as_deref(), every, workers)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Scenario`] is a run and the world it begins in. It is made once undisturbed, which gives the [`Goal`]; then again
 //! and again from the same beginning, each time disturbed at another [`Point`]. After each, one plain apply must lead to
-//! the goal, or one plain destroy to nothing at all. [`walk`] does that on several worlds side by side and gives a
+//! the goal, or one plain destroy to nothing at all. [`walk`] does that on several worlds side by side and prints a
 //! [`Table`] of what went wrong.
 
 mod goal;
@@ -14,10 +14,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 
-pub(crate) use goal::Goal;
-pub(crate) use scenarios::SCENARIOS;
+pub(crate) use goal::{Goal, mutates};
 pub(crate) use stage::Stage;
-pub(crate) use table::Table;
+
+pub(crate) use scenarios::SCENARIOS;
+use table::Table;
 
 use super::World;
 
@@ -78,8 +79,51 @@ impl Point {
     }
 }
 
+/// How many worlds are walked on side by side, unless `RECONCILE_WALK_WORKERS` says otherwise.
+const WORKERS: usize = 2;
+
+/// Walks over every scenario's points: a sample of so many of each, or what `RECONCILE_WALK` and its companions ask for,
+/// as `cargo xtask walk` sets them. Prints the table, and checks that nothing went wrong.
+#[expect(clippy::print_stdout, reason = "the table is what the walk is for")]
+pub(crate) fn walk(points_of: fn(&Scenario, &Goal) -> Vec<Point>, sample_size: usize) {
+    let text = |name| std::env::var_os(name)?.into_string().ok();
+    let number = |name| text(name)?.parse::<usize>().ok();
+    let is_whole = text("RECONCILE_WALK").is_some_and(|it| it == "whole");
+    let only = text("RECONCILE_WALK_ONLY").unwrap_or_default();
+    let every = number("RECONCILE_WALK_EVERY").unwrap_or(1).max(1);
+    let workers = number("RECONCILE_WALK_WORKERS").unwrap_or(WORKERS);
+    let mut table = Table::default();
+    for (position, scenario) in SCENARIOS.iter().enumerate() {
+        if !only.starts_with(scenario.name) && !scenario.name.starts_with(&only) {
+            continue;
+        }
+        let goal = Goal::of(scenario);
+        let mut points = points_of(scenario, &goal);
+        if !only.is_empty() {
+            points.retain(|point| point.name(scenario).starts_with(&only));
+        } else if !is_whole {
+            points = sample(scenario, points, position, sample_size);
+        }
+        let points = points.into_iter().step_by(every).collect();
+        table.merge(walk_over(scenario, &goal, points, workers));
+        println!("{table}\n");
+    }
+    assert!(table.points() > 0, "no point is called `{only}`");
+    table.assert_clean();
+}
+
+/// Returns `size` points of a scenario, spread over its instants, other ones for each scenario, the same in every run.
+fn sample(scenario: &Scenario, points: Vec<Point>, number: usize, size: usize) -> Vec<Point> {
+    // A destroy waits for what a disturbed apply may still have under way: minutes that the whole walk has.
+    let is_quick = |point: &Point| scenario.command == "destroy" || point.end == End::Apply;
+    let points: Vec<Point> = points.into_iter().filter(is_quick).collect();
+    let part = points.len() / size;
+    let chosen = |at: usize| at % part == (number * 7 + at / part * 3) % part && at / part < size;
+    points.into_iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, point)| point).collect()
+}
+
 /// Disturbs a run at all points, on as many worlds as `workers` says, and judges what each came to.
-pub(crate) fn walk(scenario: &Scenario, goal: &Goal, points: Vec<Point>, workers: usize) -> Table {
+fn walk_over(scenario: &Scenario, goal: &Goal, points: Vec<Point>, workers: usize) -> Table {
     let workers = workers.min(points.len());
     let points = Mutex::new(VecDeque::from(points));
     let table = Mutex::new(Table::default());
