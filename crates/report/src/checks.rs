@@ -15,13 +15,9 @@ pub fn summary(results: &[CheckResult], options: &TextOptions) -> String {
         return String::new();
     }
     let mut lines = vec![Line::blank(), totals(results), Line::blank()];
-    for result in results {
-        if matches!(result.status, CheckStatus::Fail | CheckStatus::Error) {
-            for problem in &result.problems {
-                lines.extend(diagnostic::one(&titled(result, problem), options.columns()));
-                lines.push(Line::blank());
-            }
-        }
+    for problem in problems(results) {
+        lines.extend(diagnostic::one(&problem, options.columns()));
+        lines.push(Line::blank());
     }
     lines.pop();
     render(&lines, *options)
@@ -70,6 +66,31 @@ pub(crate) fn one_json(result: &CheckResult) -> Json {
     json!({ "address": address, "status": status, "instances": [instance] })
 }
 
+/// Returns why checks do not hold or could not be told, each problem under the name of its check.
+pub(crate) fn problems(results: &[CheckResult]) -> impl Iterator<Item = Diagnostic> {
+    let fails = |it: &&CheckResult| matches!(it.status, CheckStatus::Fail | CheckStatus::Error);
+    results
+        .iter()
+        .filter(fails)
+        .flat_map(|it| it.problems.iter().map(|problem| titled(it, problem)))
+}
+
+/// Returns how each check ended: for each end that there is, its words and the checks' addresses.
+pub(crate) fn tally(results: &[CheckResult]) -> Vec<(CheckStatus, &'static str, Vec<String>)> {
+    let ends = [
+        (CheckStatus::Pass, "passed"),
+        (CheckStatus::Fail, "failed"),
+        (CheckStatus::Error, "could not be told"),
+        (CheckStatus::Unknown, "known after apply only"),
+    ];
+    let named = |status| {
+        let names = results.iter().filter(|result| result.status == status);
+        names.map(CheckResult::address).collect::<Vec<_>>()
+    };
+    let ends = ends.into_iter().map(|(status, what)| (status, what, named(status)));
+    ends.filter(|(_, _, names)| !names.is_empty()).collect()
+}
+
 /// Returns a problem under the name of its check.
 pub(crate) fn titled(result: &CheckResult, problem: &Diagnostic) -> Diagnostic {
     let mut summary = problem.summary.clone();
@@ -104,26 +125,13 @@ fn words(problem: &Diagnostic) -> String {
 }
 
 fn totals(results: &[CheckResult]) -> Line {
-    let count = |wanted| results.iter().filter(|result| result.status == wanted).count();
-    let named = |wanted| {
-        let names = results.iter().filter(|result| result.status == wanted);
-        names.map(CheckResult::address).collect::<Vec<_>>().join(", ")
-    };
-    let mut parts = Vec::new();
-    for (status, what) in [
-        (CheckStatus::Pass, "passed"),
-        (CheckStatus::Fail, "failed"),
-        (CheckStatus::Error, "could not be told"),
-        (CheckStatus::Unknown, "known after apply only"),
-    ] {
-        match count(status) {
-            0 => {}
-            number if status == CheckStatus::Unknown => {
-                parts.push(format!("{number} {what} ({})", named(status)));
-            }
-            number => parts.push(format!("{number} {what}")),
+    let part = |(status, what, names): (_, &str, Vec<String>)| match status {
+        CheckStatus::Unknown => format!("{} {what} ({})", names.len(), names.join(", ")),
+        CheckStatus::Pass | CheckStatus::Fail | CheckStatus::Error => {
+            format!("{} {what}", names.len())
         }
-    }
+    };
+    let parts: Vec<String> = tally(results).into_iter().map(part).collect();
     let (_, tone) = word(worst(results));
     let head = format!("{}: ", counted(results.len(), "check"));
     Line {

@@ -14,10 +14,10 @@ mod head;
 use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use reconcile_model::{Plan, SchemaSet, plan::PlanMode};
+use reconcile_model::{Diagnostic, Plan, SchemaSet, plan::PlanMode};
 
 use crate::{
-    Configuration, Graph, diagnostic,
+    Configuration, Graph, checks, diagnostic,
     graph::{self, word},
     line::{Line, Tone},
     quote::plain,
@@ -79,6 +79,7 @@ pub fn plan(
                         (head::summary(&cx, options))
                         (exposures(&cx))
                         (warnings(plan))
+                        (checked(plan))
                         (drift(&cx))
                         (drawing(graph, plan, &cards))
                         (changes(&cards))
@@ -126,12 +127,38 @@ fn exposures(cx: &Cx<'_>) -> Markup {
 }
 
 fn warnings(plan: &Plan) -> Markup {
-    let list = html! {
-        @for warning in &plan.warnings {
-            pre class="callout warning" { (toned(&diagnostic::one(warning, COLUMNS))) }
+    section("warnings", "Warnings", "", &callouts(&plan.warnings))
+}
+
+fn checked(plan: &Plan) -> Markup {
+    let problems: Vec<Diagnostic> = checks::problems(&plan.checks).collect();
+    let body = html! {
+        @if !plan.checks.is_empty() {
+            (callouts(&problems))
+            ul class="callout" {
+                @for (_, what, names) in checks::tally(&plan.checks) {
+                    li {
+                        (names.len()) " " (what) ": "
+                        @for (at, name) in names.iter().enumerate() {
+                            @if at > 0 { ", " }
+                            code { (plain(name)) }
+                        }
+                    }
+                }
+            }
         }
     };
-    section("warnings", "Warnings", "", &list)
+    let note =
+        "How they stand now, before anything is applied. They are no part of what is approved.";
+    section("checks", "Checks", note, &body)
+}
+
+fn callouts(warnings: &[Diagnostic]) -> Markup {
+    html! {
+        @for warning in warnings {
+            pre class="callout warning" { (toned(&diagnostic::one(warning, COLUMNS))) }
+        }
+    }
 }
 
 /// Returns lines of text, with classes for their tones.

@@ -12,10 +12,10 @@ mod fit;
 
 use std::collections::BTreeSet;
 
-use reconcile_model::{Path, Plan, SchemaSet, plan::Drift};
+use reconcile_model::{Diagnostic, Path, Plan, SchemaSet, plan::Drift};
 
 use crate::{
-    Configuration, Style, TextOptions, diagnostic,
+    Configuration, Style, TextOptions, checks, diagnostic,
     line::{Line, render},
     reason::{self, Heading},
     section::{self, Cx, Entry, Group},
@@ -33,8 +33,11 @@ use fit::{Fitted, Item};
 /// what a workflow writes around it.
 pub const LIMIT: usize = 60_000;
 
-/// The most bytes for exposures, and for warnings.
+/// The most bytes for exposures, for warnings, and for what checks found.
 const MOST_LISTED: usize = 6_000;
+
+/// The most bytes for one warning among them, and for the names of the checks that ended in one way.
+const MOST_OF_ONE: usize = 1_500;
 
 /// How many columns a line of a fence takes before it is broken.
 const COLUMNS: usize = 100;
@@ -71,7 +74,7 @@ pub fn plan(
     items.extend(outputs(&cx));
     items.extend(plan.drift.iter().map(|drift| drifted(&cx, drift)));
     let head = format!("{}{}", title(plan), exposures(&cx));
-    let tail = format!("{}{}", warnings(&cx), end(plan, options));
+    let tail = format!("{}{}{}", warnings(&cx), checked(&cx), end(plan, options));
     let room = options.limit.saturating_sub(head.len() + tail.len() + fit::NOTE);
     let Fitted { body, note } = fit::fit(&items, room);
     format!("{head}{note}{body}{tail}")
@@ -268,9 +271,60 @@ fn warnings(cx: &Cx<'_>) -> String {
     if cx.plan.warnings.is_empty() {
         return String::new();
     }
+    format!("### Warnings\n\n{}\n", diagnostics(&cx.plan.warnings))
+}
+
+/// Returns what the checks came to: why some do not hold, in view, and how each ended.
+fn checked(cx: &Cx<'_>) -> String {
+    let results = &cx.plan.checks;
+    if results.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("### Checks\n\n");
+    let problems: Vec<Diagnostic> = checks::problems(results).collect();
+    if !problems.is_empty() {
+        out.extend([&diagnostics(&problems), "\n"]);
+    }
+    for (_, what, names) in checks::tally(results) {
+        out.extend(["- ", &names.len().to_string(), " ", what, ": ", &listed(&names), "\n"]);
+    }
+    out.push('\n');
+    out
+}
+
+/// Returns diagnostics in a fence, as many as there is room for, each as far as there is room for it.
+fn diagnostics(diagnostics: &[Diagnostic]) -> String {
     let options = TextOptions { width: COLUMNS, style: Style::Plain };
-    let lines = cx.plan.warnings.iter().map(|it| render(&diagnostic::one(it, COLUMNS), options));
-    format!("### Warnings\n\n{}\n", fence("text", &shortened(lines)))
+    let text = |(at, it)| {
+        let lead = if at == 0 { "" } else { "\n" };
+        format!("{lead}{}", cut(render(&diagnostic::one(it, COLUMNS), options)))
+    };
+    fence("text", &shortened(diagnostics.iter().enumerate().map(text)))
+}
+
+/// Cuts a text after a line where it gets too long to leave room for others.
+fn cut(mut text: String) -> String {
+    if text.len() > MOST_OF_ONE {
+        let start = text.floor_char_boundary(MOST_OF_ONE);
+        text.truncate(text[..start].rfind('\n').unwrap_or(start));
+        text.push_str("\n  …\n");
+    }
+    text
+}
+
+/// Returns names as code, as many as there is room for, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let mut out = String::new();
+    for (at, name) in names.iter().enumerate() {
+        let lead = if at == 0 { "" } else { ", " };
+        let name = code(name);
+        if out.len() + lead.len() + name.len() > MOST_OF_ONE {
+            out.extend([", and ", &(names.len() - at).to_string(), " more"]);
+            break;
+        }
+        out.extend([lead, &name]);
+    }
+    out
 }
 
 /// Returns as many texts as there is room for, and how many more there are.

@@ -1,37 +1,9 @@
 //! What checks came to, in every form.
 
 use insta::assert_snapshot;
-use reconcile_model::{CheckResult, CheckStatus, Diagnostic, Span};
 use reconcile_report::{TextOptions, checks};
 
-fn results() -> Vec<CheckResult> {
-    let span = Span {
-        file: "main.yaml".into(),
-        line: 7,
-        column: 18,
-        length: 45,
-        text: "      condition: ${data.http.page.status_code == 200}".into(),
-    };
-    let of = |name: &str, status, problems| CheckResult {
-        name: name.to_owned(),
-        status,
-        problems,
-        span: None,
-    };
-    let fails = Diagnostic::warning("An assertion does not hold")
-        .detail("The page answers with 503.")
-        .at(span);
-    let unread = Diagnostic::warning("Cannot read data.http.api")
-        .detail("GET (http://127.0.0.1:1/): the connection was refused.");
-    let unknown = Diagnostic::warning("An assertion is known after apply only")
-        .detail("It mentions something that apply will tell.");
-    vec![
-        of("page", CheckStatus::Fail, vec![fails]),
-        of("api", CheckStatus::Error, vec![unread]),
-        of("new", CheckStatus::Unknown, vec![unknown]),
-        of("disk", CheckStatus::Pass, vec![]),
-    ]
-}
+use crate::plans::results;
 
 #[test]
 fn after_a_plan() {

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-use reconcile_model::Action;
+use reconcile_model::{Action, CheckResult, CheckStatus, Diagnostic};
 use reconcile_report::markdown::{LIMIT, MarkdownOptions, plan};
 
 use crate::plans::{self, Golden};
@@ -225,6 +225,26 @@ fn signs_stand_in_the_first_column() {
     ] {
         assert!(text.lines().any(|it| it == line), "{line:?} is not in\n{text}");
     }
+}
+
+#[test]
+fn what_checks_found_is_in_view_and_leaves_room() {
+    let mut making = plans::checks();
+    let found = check("checks", &markdown(&making, LIMIT));
+    assert!(found.code.contains(&"check.disk".to_owned()), "{:?}", found.code);
+    // A check may tell the whole page that it got, and there may be very many of them.
+    let page = format!("{}\n", "서".repeat(90)).repeat(200);
+    for n in 0..1000 {
+        let problem = Diagnostic::warning("An assertion does not hold").detail(page.clone());
+        let (name, status) = (format!("page_{n}"), CheckStatus::Fail);
+        making.plan.checks.push(CheckResult { name, status, problems: vec![problem], span: None });
+    }
+    let text = markdown(&making, 12_000);
+    assert!(text.len() <= 12_000, "{}", text.len());
+    assert!(text.contains("Warning: check.page_0: an assertion does not hold\n"), "{text}");
+    assert!(text.contains(" more, which are in the plan's other formats\n"), "{text}");
+    assert!(text.contains("- 1001 failed: `check.page`, `check.page_0`, "), "{text}");
+    check("many checks", &text);
 }
 
 #[test]

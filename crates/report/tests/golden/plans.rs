@@ -1,7 +1,8 @@
 //! The golden plans: one for each thing that a plan can say. Every format shows every one of them.
 
 use reconcile_model::{
-    Action, Diagnostic, InstanceKey, Object, Reason, ReplaceOrder, ResourceAddress, Value,
+    Action, CheckResult, CheckStatus, Diagnostic, InstanceKey, Object, Reason, ReplaceOrder,
+    ResourceAddress, Span, Value,
     plan::{Cause, CauseKind, DriftAnswer, DriftOutcome, PlanMode},
     proposed::Renewal,
 };
@@ -28,7 +29,7 @@ type Maker = (&'static str, fn() -> Making);
 
 /// Returns all golden plans.
 pub(crate) fn golden() -> Vec<Golden> {
-    let all: [Maker; 27] = [
+    let all: [Maker; 28] = [
         ("create", create),
         ("create_with_sources", create_with_sources),
         ("update", update),
@@ -52,6 +53,7 @@ pub(crate) fn golden() -> Vec<Golden> {
         ("unicode", unicode),
         ("hostile", hostile),
         ("warnings", warnings),
+        ("checks", checks),
         ("no_changes", no_changes),
         ("five_hundred", five_hundred),
         ("five_hundred_apart", five_hundred_apart),
@@ -420,7 +422,11 @@ pub(crate) fn hostile() -> Making {
         making.plan(&name, &listener(format!("before\nx {text}\nafter\n")), Some(&prior));
         making.output(&format!("out_{at}"), Value::Null, *text);
     }
-    making.plan.warnings.push(Diagnostic::warning(HOSTILE[2]).detail(HOSTILE[0]).hint(HOSTILE[1]));
+    let warning = Diagnostic::warning(HOSTILE[2]).detail(HOSTILE[0]).hint(HOSTILE[1]);
+    making.plan.warnings.push(warning.clone());
+    let (name, problems) = (HOSTILE[1].to_owned(), vec![warning]);
+    let check = CheckResult { name, status: CheckStatus::Fail, problems, span: None };
+    making.plan.checks.push(check);
     making
 }
 
@@ -436,6 +442,43 @@ pub(crate) fn warnings() -> Making {
             .detail("It was made more than two years ago, and its maker no longer supports it.")
             .at(at(14)),
     );
+    making
+}
+
+/// Returns checks that ended in every way.
+pub(crate) fn results() -> Vec<CheckResult> {
+    let span = Span {
+        file: "main.yaml".into(),
+        line: 7,
+        column: 18,
+        length: 45,
+        text: "      condition: ${data.http.page.status_code == 200}".into(),
+    };
+    let of = |name: &str, status, problems| CheckResult {
+        name: name.to_owned(),
+        status,
+        problems,
+        span: None,
+    };
+    let fails = Diagnostic::warning("An assertion does not hold")
+        .detail("The page answers with 503.")
+        .at(span);
+    let unread = Diagnostic::warning("Cannot read data.http.api")
+        .detail("GET (http://127.0.0.1:1/): the connection was refused.");
+    let unknown = Diagnostic::warning("An assertion is known after apply only")
+        .detail("It mentions something that apply will tell.");
+    vec![
+        of("page", CheckStatus::Fail, vec![fails]),
+        of("api", CheckStatus::Error, vec![unread]),
+        of("new", CheckStatus::Unknown, vec![unknown]),
+        of("disk", CheckStatus::Pass, vec![]),
+    ]
+}
+
+/// Those checks beside a change.
+pub(crate) fn checks() -> Making {
+    let mut making = update();
+    making.plan.checks = results();
     making
 }
 
