@@ -1,11 +1,12 @@
 //! The two streams: results go to standard output, everything else to standard error.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use reconcile_model::{Diagnostic, Event, EventKind};
-use reconcile_report::{Style, TextOptions, diagnostic, events};
+use reconcile_report::{Style, TextOptions, diagnostic, events, json};
+use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::exit::{Exit, Failure};
@@ -87,16 +88,20 @@ impl Console {
 
     /// Prints a result.
     pub(crate) fn print(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        if let Err(error) = written {
-            self.broken.borrow_mut().get_or_insert(error);
-        }
+        self.print_with(|out| out.write_all(text.as_bytes()));
     }
 
-    /// Prints a result as JSON.
-    pub(crate) fn print_json(&self, json: &serde_json::Value) {
-        self.print(&format!("{json:#}\n"));
+    /// Prints a result as JSON, while it is made.
+    pub(crate) fn print_json(&self, json: &impl Serialize) {
+        self.print_with(|out| json::write(json, out));
+    }
+
+    fn print_with(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        // Standard output flushes at every line end, of which JSON has very many.
+        let mut out = BufWriter::new(io::stdout().lock());
+        if let Err(error) = write(&mut out).and_then(|()| out.flush()) {
+            self.broken.borrow_mut().get_or_insert(error);
+        }
     }
 
     /// Says something that is no result.

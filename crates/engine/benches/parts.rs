@@ -7,6 +7,7 @@
 mod shapes;
 
 use std::hint::black_box;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -124,7 +125,7 @@ fn planning(c: &mut Criterion) {
         b.iter(|| text::plan(black_box(&plan), &schemas, &configuration, &TextOptions::default()));
     });
     group.bench_function("json", |b| {
-        b.iter(|| json::document(&json::plan(black_box(&plan), &schemas, &configuration)));
+        b.iter(|| json::write(&json::plan(black_box(&plan), &schemas, &configuration), io::sink()));
     });
     group.bench_function("fingerprint", |b| b.iter(|| black_box(&plan).fingerprint()));
     group.finish();

@@ -15,16 +15,23 @@ mod module;
 mod relevant;
 mod shape;
 
+use std::io;
+
 use reconcile_model::{
     Action, Address, InstanceKey, Mode, Object, Path, Plan, Reason, Schema, SchemaSet, Span, Step,
     Value,
     plan::{Cause, CauseKind, Change, Drift, DriftOutcome, OutputChange},
 };
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Configuration, checks, exposure::exposures, redact};
+use crate::{
+    Configuration, checks,
+    exposure::{Exposure, exposures},
+    redact,
+};
 pub(crate) use mask::{Masked, kind, masked};
-pub(crate) use module::{Resource, values};
+pub(crate) use module::{Resource, Values, values};
 
 /// The version of Terraform's plan representation that this is.
 pub const FORMAT_VERSION: &str = "1.2";
@@ -32,37 +39,66 @@ pub const FORMAT_VERSION: &str = "1.2";
 /// The Terraform whose representation this is.
 pub const TERRAFORM_VERSION: &str = "1.11.4";
 
-/// Returns a plan as JSON.
+/// Returns a plan in its JSON form, which is made part by part while it is written.
 ///
 /// `configuration` becomes the `configuration` section, as far as it is filled in.
-pub fn plan(plan: &Plan, schemas: &SchemaSet, configuration: &Configuration) -> Json {
-    let cx = Cx { plan, schemas };
-    let mut out = json!({
-        "format_version": FORMAT_VERSION,
-        "terraform_version": TERRAFORM_VERSION,
-        "variables": cx.variables(),
-        "planned_values": cx.planned_values(),
-        "resource_drift": plan.drift.iter().map(|drift| cx.drift(drift)).collect::<Vec<_>>(),
-        "resource_changes": cx.shown_changes().map(|it| cx.change(it)).collect::<Vec<_>>(),
-        "output_changes": outputs(plan, output_change),
-        "prior_state": cx.prior_state(),
-        "configuration": configuration::json(configuration, schemas),
-        "relevant_attributes": relevant::json(plan, configuration),
-        "checks": [],
-        "applyable": !plan.is_empty(),
-        "complete": plan.options.targets.is_empty() && plan.options.excludes.is_empty(),
-        "errored": false,
-        "reconcile": cx.own(),
-    });
-    if !plan.checks.is_empty() {
-        out["checks"] = checks::json(&plan.checks);
-    }
-    out
+pub fn plan<'a>(
+    plan: &'a Plan,
+    schemas: &'a SchemaSet,
+    configuration: &'a Configuration,
+) -> impl Serialize {
+    Document { cx: Cx { plan, schemas }, configuration }
 }
 
-/// Returns JSON as a document of its own: indented, with a line end.
-pub fn document(json: &Json) -> String {
-    format!("{json:#}\n")
+struct Document<'a> {
+    cx: Cx<'a>,
+    configuration: &'a Configuration,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { cx, configuration } = self;
+        let plan = cx.plan;
+        let drift = Each(|| plan.drift.iter().map(|it| cx.drift(it)));
+        let changes = Each(|| cx.shown_changes().map(|it| cx.change(it)));
+        let complete = plan.options.targets.is_empty() && plan.options.excludes.is_empty();
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("format_version", FORMAT_VERSION)?;
+        out.serialize_entry("terraform_version", TERRAFORM_VERSION)?;
+        out.serialize_entry("variables", &cx.variables())?;
+        out.serialize_entry("planned_values", &cx.planned_values())?;
+        out.serialize_entry("resource_drift", &drift)?;
+        out.serialize_entry("resource_changes", &changes)?;
+        out.serialize_entry("output_changes", &outputs(plan, output_change))?;
+        out.serialize_entry("prior_state", &cx.prior_state())?;
+        out.serialize_entry("configuration", &configuration::json(configuration, cx.schemas))?;
+        out.serialize_entry("relevant_attributes", &relevant::json(plan, configuration))?;
+        out.serialize_entry("checks", &checks::json(&plan.checks))?;
+        out.serialize_entry("applyable", &!plan.is_empty())?;
+        out.serialize_entry("complete", &complete)?;
+        out.serialize_entry("errored", &false)?;
+        out.serialize_entry("reconcile", &Own(cx))?;
+        out.end()
+    }
+}
+
+/// Writes JSON as a document of its own: indented, with a line end.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(json: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, json)?;
+    out.write_all(b"\n")
+}
+
+/// A list whose elements are made one by one while they are written, so that a large one is never in memory.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 struct Cx<'a> {
@@ -76,7 +112,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Returns the changes that Terraform would list: data sources only when they are still to be read.
-    fn shown_changes(&self) -> impl Iterator<Item = &'a Change> {
+    fn shown_changes(&self) -> impl Iterator<Item = &'a Change> + use<'a> {
         self.plan.changes.iter().filter(|change| {
             change.address.resource.mode == Mode::Managed || change.action != Action::NoOp
         })
@@ -87,7 +123,7 @@ impl<'a> Cx<'a> {
         variables.map(|(k, v)| (k.clone(), json!({ "value": masked(v).value }))).collect()
     }
 
-    fn planned_values(&self) -> Json {
+    fn planned_values(&self) -> Values<'a> {
         let outputs = outputs(self.plan, |output| {
             let after = masked_output(output, &output.after);
             let mut out = json!({ "sensitive": output.sensitive });
@@ -110,7 +146,7 @@ impl<'a> Cx<'a> {
         values(outputs, resources)
     }
 
-    fn prior_state(&self) -> Json {
+    fn prior_state(&self) -> PriorState<'a> {
         let recorded = self.plan.outputs.iter().filter(|(_, output)| !output.before.is_null());
         let outputs = recorded.map(|(name, output)| {
             let before = masked_output(output, &output.before);
@@ -122,20 +158,17 @@ impl<'a> Cx<'a> {
         let resources = self.plan.changes.iter().filter(|change| !change.deposed);
         let resources = resources
             .filter_map(|it| it.before.as_ref().map(|before| self.resource(&it.address, before)));
-        json!({
-            "format_version": "1.0",
-            "terraform_version": TERRAFORM_VERSION,
-            "values": values(outputs.collect(), resources),
-        })
+        PriorState {
+            format_version: "1.0",
+            terraform_version: TERRAFORM_VERSION,
+            values: values(outputs.collect(), resources),
+        }
     }
 
-    fn resource<'b>(&self, address: &'b Address, attributes: &Object) -> Resource<'b> {
+    fn resource(&self, address: &'a Address, attributes: &'a Object) -> Resource<'a> {
         let schema = self.schema(address);
-        Resource {
-            address,
-            schema_version: schema.map(|schema| schema.version),
-            attributes: shape::values(schema, attributes),
-        }
+        let schema_version = schema.map(|schema| schema.version);
+        Resource { address, schema, schema_version, attributes, mark: shape::values }
     }
 
     fn change(&self, change: &Change) -> Json {
@@ -172,38 +205,6 @@ impl<'a> Cx<'a> {
         let sides = sides(schema, action, Some(&drift.before), drift.after.as_ref());
         out.insert("change".to_owned(), sides);
         Json::Object(out)
-    }
-
-    /// Returns what Terraform's representation has no place for.
-    fn own(&self) -> Json {
-        let plan = self.plan;
-        let counts = plan.counts();
-        let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
-        let drift = plan.drift.iter().map(|drift| self.drifted(drift));
-        let exposures = exposures(plan).into_iter();
-        let exposures =
-            exposures.map(|it| json!({ "address": it.address.to_string(), "what": it.what }));
-        json!({
-            "format_version": plan.format_version,
-            "fingerprint": plan.fingerprint(),
-            "stack": plan.stack,
-            "lineage": plan.lineage,
-            "serial": plan.serial,
-            "spec_digest": plan.spec_digest,
-            "options": serde_json::to_value(&plan.options).unwrap_or_default(),
-            "counts": {
-                "create": counts.create,
-                "update": counts.update,
-                "replace": counts.replace,
-                "delete": counts.delete,
-                "read": counts.read,
-                "forget": counts.forget,
-            },
-            "changes": changes.map(|change| self.why(change)).collect::<Vec<_>>(),
-            "drift": drift.collect::<Vec<_>>(),
-            "exposures": exposures.collect::<Vec<_>>(),
-            "warnings": plan.warnings.iter().map(crate::diagnostic::json_one).collect::<Vec<_>>(),
-        })
     }
 
     /// Returns what drifted attribute by attribute: as the spec says, as recorded, as it is, and what apply does about it.
@@ -287,6 +288,52 @@ impl<'a> Cx<'a> {
         out["restart"] = change.restart.iter().map(|path| Json::from(path.to_string())).collect();
         out["causes"] = causes.collect();
         out
+    }
+}
+
+/// What was recorded, as `prior_state` has it.
+#[derive(Serialize)]
+struct PriorState<'a> {
+    format_version: &'static str,
+    terraform_version: &'static str,
+    values: Values<'a>,
+}
+
+/// What Terraform's representation has no place for.
+struct Own<'a>(&'a Cx<'a>);
+
+impl Serialize for Own<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(cx) = self;
+        let plan = cx.plan;
+        let counts = plan.counts();
+        let counts = json!({
+            "create": counts.create,
+            "update": counts.update,
+            "replace": counts.replace,
+            "delete": counts.delete,
+            "read": counts.read,
+            "forget": counts.forget,
+        });
+        let changes = || plan.changes.iter().filter(|change| change.action != Action::NoOp);
+        let exposures = exposures(plan);
+        let exposure =
+            |it: &Exposure| json!({ "address": it.address.to_string(), "what": it.what });
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("format_version", &plan.format_version)?;
+        out.serialize_entry("fingerprint", &plan.fingerprint())?;
+        out.serialize_entry("stack", &plan.stack)?;
+        out.serialize_entry("lineage", &plan.lineage)?;
+        out.serialize_entry("serial", &plan.serial)?;
+        out.serialize_entry("spec_digest", &plan.spec_digest)?;
+        out.serialize_entry("options", &plan.options)?;
+        out.serialize_entry("counts", &counts)?;
+        out.serialize_entry("changes", &Each(|| changes().map(|it| cx.why(it))))?;
+        out.serialize_entry("drift", &Each(|| plan.drift.iter().map(|it| cx.drifted(it))))?;
+        out.serialize_entry("exposures", &Each(|| exposures.iter().map(exposure)))?;
+        let warnings = Each(|| plan.warnings.iter().map(crate::diagnostic::json_one));
+        out.serialize_entry("warnings", &warnings)?;
+        out.end()
     }
 }
 

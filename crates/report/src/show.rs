@@ -3,11 +3,12 @@
 use reconcile_model::{
     Address, Object, ResourceState, SchemaSet, Snapshot, Value, diff::Node, snapshot::ObjectStatus,
 };
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::{
     TextOptions,
-    json::{Resource, masked, values},
+    json::{Resource, Values, masked, values},
     layout::{self, Shape, View},
     line::{Line, Sign, Tone, piece, render},
     quote::{inline, plain},
@@ -69,26 +70,34 @@ pub fn output(value: &Value) -> String {
     }
 }
 
-/// Returns all that is recorded as JSON, in the form of `terraform show -json`.
-pub fn state_json(snapshot: &Snapshot, schemas: &SchemaSet) -> Json {
+/// Returns all that is recorded in the form of `terraform show -json`, which is made part by part while it is written.
+pub fn state_json<'a>(snapshot: &'a Snapshot, schemas: &'a SchemaSet) -> impl Serialize {
     let resources = snapshot.resources.iter().filter_map(|(address, resource)| {
         let object = resource.current.as_ref()?;
-        let schema = schemas.get(address.resource.mode, address.type_name());
         Some(Resource {
             address,
+            schema: schemas.get(address.resource.mode, address.type_name()),
             schema_version: Some(object.schema_version),
-            attributes: redact::marked(schema, &object.attributes),
+            attributes: &object.attributes,
+            mark: redact::marked,
         })
     });
-    json!({
-        "format_version": "1.0",
-        "values": values(outputs_json(&snapshot.outputs), resources),
-        "reconcile": {
+    StateJson {
+        format_version: "1.0",
+        values: values(outputs_json(&snapshot.outputs), resources),
+        reconcile: json!({
             "stack": snapshot.stack,
             "lineage": snapshot.lineage,
             "serial": snapshot.serial,
-        },
-    })
+        }),
+    }
+}
+
+#[derive(Serialize)]
+struct StateJson<'a> {
+    format_version: &'static str,
+    values: Values<'a>,
+    reconcile: Json,
 }
 
 /// Returns what is recorded of one instance as JSON: its address, id, and attributes, and what is left of objects that

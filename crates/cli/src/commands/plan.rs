@@ -136,7 +136,8 @@ pub(crate) fn print(
     graph: impl FnOnce() -> Graph,
     console: &Console,
 ) {
-    console.print(&match format {
+    let text = match format {
+        Format::Json => return console.print_json(&json::plan(plan, schemas, configuration)),
         Format::Text => {
             let options = console.results();
             text::plan(plan, schemas, configuration, &options)
@@ -152,8 +153,8 @@ pub(crate) fn print(
             let options = HtmlOptions { apply: words, withheld };
             html::plan(plan, schemas, configuration, &graph(), &options)
         }
-        Format::Json => json::document(&json::plan(plan, schemas, configuration)),
-    });
+    };
+    console.print(&text);
 }
 
 /// Returns the request that the arguments make.

@@ -214,9 +214,8 @@ fn render(meter: &Meter, of: &str, plan: &Plan, schemas: &SchemaSet) -> io::Resu
     meter.tell(&format!("{of} as text"), start)?;
     drop(text);
     let start = Start::now();
-    let document = json::document(&json::plan(plan, schemas, &configuration));
+    json::write(&json::plan(plan, schemas, &configuration), io::sink())?;
     meter.tell(&format!("{of} as JSON"), start)?;
-    drop(document);
     let start = Start::now();
     let fingerprint = plan.fingerprint();
     meter.tell(&format!("{of}'s fingerprint"), start)?;

@@ -2,60 +2,84 @@
 
 use std::collections::BTreeMap;
 
-use reconcile_model::{Address, Object, Value};
-use serde_json::{Map, Value as Json, json};
+use reconcile_model::{Address, Object, Schema, Value};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::{Map, Value as Json};
 
-use super::{masked, named};
+use super::{Each, masked, named};
 
 /// One resource's values.
 pub(crate) struct Resource<'a> {
     pub(crate) address: &'a Address,
+    pub(crate) schema: Option<&'static Schema>,
     pub(crate) schema_version: Option<u32>,
-    /// Its attributes, sensitive ones marked.
-    pub(crate) attributes: Object,
+    pub(crate) attributes: &'a Object,
+    /// Returns the attributes as they are written, sensitive ones marked.
+    pub(crate) mark: fn(Option<&Schema>, &Object) -> Object,
+}
+
+/// The values of outputs and resources in Terraform's form.
+#[derive(Serialize)]
+pub(crate) struct Values<'a> {
+    outputs: Json,
+    root_module: Module<'a>,
 }
 
 #[derive(Default)]
-struct Module {
-    resources: Vec<Json>,
+struct Module<'a> {
+    /// Empty for the root.
+    address: String,
+    resources: Vec<Resource<'a>>,
     children: BTreeMap<String, Self>,
 }
 
-/// Returns the values of outputs and resources in Terraform's form.
-pub(crate) fn values<'a>(outputs: Json, resources: impl Iterator<Item = Resource<'a>>) -> Json {
+/// Sorts resources into their modules.
+pub(crate) fn values<'a>(
+    outputs: Json,
+    resources: impl Iterator<Item = Resource<'a>>,
+) -> Values<'a> {
     let mut root = Module::default();
     for resource in resources {
-        let steps = resource.address.resource.module.iter();
-        let module = steps
-            .fold(&mut root, |module, step| module.children.entry(step.to_string()).or_default());
-        module.resources.push(json_of(&resource));
+        let mut module = &mut root;
+        for step in &resource.address.resource.module {
+            let step = step.to_string();
+            let address = if module.address.is_empty() {
+                step.clone()
+            } else {
+                format!("{}.{step}", module.address)
+            };
+            module = module
+                .children
+                .entry(step)
+                .or_insert_with(|| Module { address, ..Module::default() });
+        }
+        module.resources.push(resource);
     }
-    json!({ "outputs": outputs, "root_module": module_json("", root) })
+    Values { outputs, root_module: root }
+}
+
+impl Serialize for Module<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(None)?;
+        if !self.address.is_empty() {
+            out.serialize_entry("address", &self.address)?;
+        }
+        out.serialize_entry("resources", &Each(|| self.resources.iter().map(json_of)))?;
+        if !self.children.is_empty() {
+            out.serialize_entry("child_modules", &Each(|| self.children.values()))?;
+        }
+        out.end()
+    }
 }
 
 fn json_of(resource: &Resource<'_>) -> Json {
-    let values = masked(&Value::Map(resource.attributes.clone()));
+    let attributes = (resource.mark)(resource.schema, resource.attributes);
+    let values = masked(&Value::Map(attributes));
     let mut out = Map::new();
     out.insert("address".to_owned(), resource.address.to_string().into());
     out.extend(named(resource.address));
     out.insert("schema_version".to_owned(), resource.schema_version.unwrap_or_default().into());
     out.insert("values".to_owned(), values.value);
     out.insert("sensitive_values".to_owned(), values.sensitive);
-    Json::Object(out)
-}
-
-fn module_json(address: &str, module: Module) -> Json {
-    let mut out = Map::new();
-    if !address.is_empty() {
-        out.insert("address".to_owned(), address.into());
-    }
-    out.insert("resources".to_owned(), module.resources.into());
-    if !module.children.is_empty() {
-        let children = module.children.into_iter().map(|(step, child)| {
-            let whole = if address.is_empty() { step } else { format!("{address}.{step}") };
-            module_json(&whole, child)
-        });
-        out.insert("child_modules".to_owned(), children.collect());
-    }
     Json::Object(out)
 }

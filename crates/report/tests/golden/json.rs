@@ -9,7 +9,7 @@ use reconcile_report::{
         Expression, OutputConfiguration, ProviderConfiguration, ResourceConfiguration,
         VariableConfiguration,
     },
-    exposure, json,
+    exposure,
 };
 use serde_json::json;
 
@@ -572,7 +572,7 @@ fn the_same_plan_is_the_same_bytes() {
             &Object::new().with("port", 1_i64),
             Some(&live_listener(&Object::new())),
         );
-        json::document(&making.json())
+        making.json_text()
     };
     assert_eq!(make(), make());
     assert!(make().ends_with("}\n"));

@@ -116,7 +116,7 @@ fn outputs() {
 
 #[test]
 fn as_json() {
-    let json = show::state_json(&snapshot(), &schemas());
+    let json = serde_json::to_value(show::state_json(&snapshot(), &schemas())).unwrap();
     assert_eq!(json["format_version"], "1.0");
     let resource = &json["values"]["root_module"]["resources"][0];
     assert_eq!(resource["address"], "aws_instance.web");

@@ -167,7 +167,7 @@ pub(crate) const FORMATS: [Format; 6] = [
         reconcile_report::markdown::plan(plan, &schemas(), configuration, &options)
     }),
     ("HTML", Making::html),
-    ("JSON", |making| reconcile_report::json::document(&making.json())),
+    ("JSON", Making::json_text),
 ];
 
 /// A plan in the making.
@@ -338,7 +338,14 @@ impl Making {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        reconcile_report::json::plan(&self.plan, &schemas(), &self.configuration)
+        serde_json::from_str(&self.json_text()).unwrap()
+    }
+
+    pub(crate) fn json_text(&self) -> String {
+        let (mut out, schemas) = (Vec::new(), schemas());
+        let json = reconcile_report::json::plan(&self.plan, &schemas, &self.configuration);
+        reconcile_report::json::write(&json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 }
 
