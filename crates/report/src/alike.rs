@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{
-    InstanceKey, Path, Presence,
-    diff::{Body, Diff, Label, Node, Status},
+    InstanceKey, Path,
+    diff::{Body, Diff, Node, Status},
 };
 
 use crate::{
     layout::{
-        Shape,
+        self, View,
         text_value::{self, TextLine},
         value,
     },
@@ -52,12 +52,12 @@ impl Skeleton {
     /// Takes a diff apart into what has to be the same and what may differ. `about` has to be the same, too.
     pub(crate) fn of(
         diff: &Diff,
-        shape: Shape,
+        view: View<'_>,
         key: Option<&InstanceKey>,
         about: &str,
     ) -> (Self, Leaves) {
         let out = format!("{about}\n");
-        let mut walk = Walk { shape, key, fixed: false, out, leaves: Vec::new() };
+        let mut walk = Walk { view, key, fixed: false, out, leaves: Vec::new() };
         for node in &diff.attributes {
             if node.status == Status::Unchanged {
                 // Hidden: it is only counted.
@@ -78,7 +78,7 @@ impl Skeleton {
 }
 
 struct Walk<'a> {
-    shape: Shape,
+    view: View<'a>,
     key: Option<&'a InstanceKey>,
     /// Whether values have to be the same here.
     fixed: bool,
@@ -88,9 +88,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &Node) {
-        let is_left_out = self.shape == Shape::Gone
-            && node.attribute.is_some_and(|it| it.presence == Presence::Computed);
-        if is_left_out && matches!(node.label, Label::Attribute(_)) {
+        if layout::is_left_out(node, self.view) {
             self.out.push('-');
             return;
         }

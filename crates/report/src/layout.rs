@@ -8,7 +8,7 @@ pub(crate) mod value;
 use std::collections::BTreeMap;
 
 use reconcile_model::{
-    Diff, Path, Presence, Schema,
+    Attribute, Diff, Path, Presence, Schema,
     diff::{Body, Label, Mark, Node, Status},
     schema::Kind,
 };
@@ -30,7 +30,7 @@ pub(crate) enum Shape {
     Same,
     /// An object that another takes the place of.
     Replaced,
-    /// An object that goes: what AWS decided about it is left out.
+    /// An object that goes: what nobody need have said about it is left out.
     Gone,
 }
 
@@ -127,7 +127,7 @@ struct Sorted<'a> {
     blocks: Vec<&'a Node>,
     /// What AWS decides during apply: where it is, and its name.
     later: Vec<(Path, String)>,
-    /// How many computed attributes of a deleted object are left out.
+    /// How many attributes of an object that goes are left out.
     left_out: usize,
     hidden: usize,
     hidden_blocks: usize,
@@ -152,7 +152,7 @@ impl<'a> Sorted<'a> {
                 }
             } else if is_left_to_aws(node, parent, view) {
                 sorted.later.push((node.path.clone(), quote::label(&node.label)));
-            } else if view.shape == Shape::Gone && presence(node) == Some(Presence::Computed) {
+            } else if is_left_out(node, view) {
                 sorted.left_out += 1;
             } else if parent != Status::Changed && is_empty(&node.body) {
                 // A new object without any of something says nothing by it.
@@ -204,8 +204,8 @@ fn members<'a>(
         lines.extend(note(&text, depth, view));
     }
     if sorted.left_out > 0 {
-        let what = counted(sorted.left_out, "computed attribute");
-        lines.extend(note(&format!("({what} left out)"), depth, view));
+        let what = counted(sorted.left_out, "attribute");
+        lines.extend(note(&format!("({what} not shown: left to AWS, or unset)"), depth, view));
     }
     if sorted.hidden > 0 {
         let what = counted(sorted.hidden, "unchanged attribute");
@@ -323,6 +323,41 @@ fn is_left_to_aws(node: &Node, parent: Status, view: View<'_>) -> bool {
             Some(Presence::OptionalComputed) => !view.is_configured(&node.path),
             Some(Presence::Required | Presence::Optional) | None => false,
         }
+}
+
+/// Tells whether an attribute of an object that goes says nothing to whoever approves that: AWS decided it, or it is
+/// what it is when nobody says anything. What is recorded does not tell the one from the other; where the spec still has
+/// the block, what it says is shown.
+pub(crate) fn is_left_out(node: &Node, view: View<'_>) -> bool {
+    let Some(attribute) = node.attribute.filter(|_| matches!(node.label, Label::Attribute(_)))
+    else {
+        return false;
+    };
+    view.shape == Shape::Gone
+        && match attribute.presence {
+            Presence::Computed => true,
+            Presence::Required => false,
+            Presence::Optional | Presence::OptionalComputed if view.is_configured(&node.path) => {
+                false
+            }
+            Presence::Optional => is_unset(node, attribute),
+            Presence::OptionalComputed => is_unset(node, attribute) || only_settings(attribute),
+        }
+}
+
+/// Tells whether what goes is empty, off, or the default.
+fn is_unset(node: &Node, attribute: &Attribute) -> bool {
+    let Body::Value { before, .. } = &node.body else { return is_empty(&node.body) };
+    [false.into(), 0_i64.into(), "".into()].contains(before)
+        || attribute.default.is_some_and(|it| it.value() == *before)
+}
+
+/// Tells whether nested blocks hold nothing but settings that AWS fills in: they name nothing, and nothing in them was made.
+fn only_settings(attribute: &Attribute) -> bool {
+    let nested = attribute.nested();
+    let settings =
+        nested.iter().all(|it| !matches!(it.presence, Presence::Required | Presence::Computed));
+    settings && !nested.is_empty()
 }
 
 /// Returns what AWS decides in the only block of its kind, when of a replaced object nothing else changes there:

@@ -106,7 +106,7 @@ impl<'a> Cx<'a> {
             let diff = Diff::of_change(schema, change);
             let about = reason::about(change, schema, &self.index);
             let key = change.address.key.as_ref();
-            let (skeleton, found) = Skeleton::of(&diff, shape(change.action), key, &about);
+            let (skeleton, found) = Skeleton::of(&diff, self.view(change), key, &about);
             alike.entry(skeleton).or_default().push(at);
             leaves.push(found);
         }
@@ -161,6 +161,12 @@ impl<'a> Cx<'a> {
         reason::reasons(&entry.changes, self.schema(&first.address), &self.index)
     }
 
+    /// Returns the view of a change, without what is around the change.
+    fn view<'b>(&'b self, change: &'b Change) -> View<'b> {
+        let origin = Some((self.configuration, &change.address.resource));
+        View { origin, ..View::new(self.columns, shape(change.action)) }
+    }
+
     /// Returns what is done to the attributes, from this depth on; nothing for what only moves or is forgotten.
     pub(crate) fn body(&self, entry: &Entry<'_>, depth: usize) -> Vec<Line> {
         let change = entry.first();
@@ -180,11 +186,10 @@ impl<'a> Cx<'a> {
             .map(|(path, _)| path)
             .collect();
         let view = View {
-            origin: Some((self.configuration, &change.address.resource)),
             usage: self.usage.as_ref(),
             stated: &stated,
             varying: Some(&entry.varying),
-            ..View::new(self.columns, shape(change.action))
+            ..self.view(change)
         };
         layout::object(&Diff::of_change(self.schema(&change.address), change), depth, view)
     }

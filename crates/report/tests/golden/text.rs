@@ -1,8 +1,11 @@
 //! Whole plans as text.
 
 use insta::assert_snapshot;
-use reconcile_model::plan::PlanMode;
-use reconcile_report::{Style, TextOptions};
+use reconcile_model::{Reason, ResourceAddress, Value, plan::PlanMode};
+use reconcile_report::{
+    Style, TextOptions,
+    configuration::{Expression, ResourceConfiguration},
+};
 
 use crate::plans::{self, Golden};
 use crate::support::{Making, group, instance, live_group, live_instance, rule};
@@ -51,6 +54,45 @@ fn unknown_values_say_where_they_come_from_and_who_waits_for_them() {
             "+ ami                    = (known after apply: aws_ami_from_instance.web.id)",
             "+ subnet_id              = (known after apply: aws_subnet.a.id)",
             "# (known after apply: private_ip for test_listener.http)",
+        ],
+    );
+}
+
+#[test]
+fn what_goes_is_told_without_what_nobody_set() {
+    let mut making = Making::new();
+    for n in 0..4_usize {
+        let live = live_instance().with("associate_public_ip_address", n > 0);
+        making.delete(&format!("aws_instance.web[{n}]"), &live).reason = Reason::KeyGone;
+    }
+    let text = making.text(100);
+    assert!(!text.contains("metadata_options") && !text.contains("= false"), "{text}");
+    // What is shown of one and not of the others is no part of what they have in common.
+    check_lines(
+        &text,
+        &[
+            "# aws_instance.web[0] (i-0ab1) will be DESTROYED",
+            "# (6 attributes not shown: left to AWS, or unset)",
+            "# aws_instance.web[1 to 3], 3 instances, will be DESTROYED",
+            "# (5 attributes not shown: left to AWS, or unset)",
+        ],
+    );
+    // The spec still has the block, and says this.
+    let constant = |value: Value| Expression::Constant(value);
+    let tokens = [("http_tokens".to_owned(), constant("required".into()))].into();
+    let public = ("associate_public_ip_address".to_owned(), constant(false.into()));
+    let block = ResourceConfiguration {
+        expressions: [("metadata_options".to_owned(), Expression::Blocks(vec![tokens])), public]
+            .into(),
+        ..ResourceConfiguration::default()
+    };
+    let address = ResourceAddress::managed("aws_instance", "web");
+    making.configuration.resources.insert(address, block);
+    check_lines(
+        &making.text(100),
+        &[
+            "- associate_public_ip_address = false for [0], true for [1] and [2] and [3]",
+            "- http_tokens                 = \"required\"",
         ],
     );
 }
