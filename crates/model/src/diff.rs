@@ -24,7 +24,7 @@ use align::{Pair, align_list, align_set};
 use redact::redacted;
 
 /// The difference between two objects, one node for each attribute, in the schema's order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Diff {
     /// The attributes, unchanged and absent ones too.
     pub attributes: Vec<Node>,

@@ -3,6 +3,8 @@
 //! Nothing is hidden by it: what differs is told value by value, unless it follows from the instance's number or key. In
 //! texts of several lines, nothing else may differ.
 
+mod together;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{
@@ -19,19 +21,21 @@ use crate::{
     quote::{self, UNKNOWN, counted},
 };
 
+pub(crate) use together::{Instance, together};
+
 /// The fewest instances that are shown as one: two are read side by side.
-pub(crate) const FEWEST: usize = 3;
+const FEWEST: usize = 3;
 
 /// How many instances are named beside a value that few of them have.
 const FEW: usize = 3;
 
 /// What several instances have in common, in a form that compares equal for those that can be shown as one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Skeleton(String);
+struct Skeleton(String);
 
 /// A value that may differ between instances with the same skeleton.
 #[derive(Clone, Debug)]
-pub(crate) struct Leaf {
+struct Leaf {
     path: Path,
     /// The line, when it is one of a text of several.
     line: Option<usize>,
@@ -39,7 +43,7 @@ pub(crate) struct Leaf {
 }
 
 /// The values that may differ, in the skeleton's order.
-pub(crate) type Leaves = Vec<Leaf>;
+type Leaves = Vec<Leaf>;
 
 /// What differs between the instances that are shown as one.
 #[derive(Clone, Debug, Default)]
@@ -50,12 +54,7 @@ pub(crate) struct Varying {
 
 impl Skeleton {
     /// Takes a diff apart into what has to be the same and what may differ. `about` has to be the same, too.
-    pub(crate) fn of(
-        diff: &Diff,
-        view: View<'_>,
-        key: Option<&InstanceKey>,
-        about: &str,
-    ) -> (Self, Leaves) {
+    fn of(diff: &Diff, view: View<'_>, key: Option<&InstanceKey>, about: &str) -> (Self, Leaves) {
         let out = format!("{about}\n");
         let mut walk = Walk { view, key, fixed: false, out, leaves: Vec::new() };
         for node in &diff.attributes {
@@ -70,7 +69,7 @@ impl Skeleton {
     }
 
     /// Returns a skeleton that only instances with the same texts share.
-    pub(crate) fn with_texts(&self, leaves: &Leaves) -> Self {
+    fn with_texts(&self, leaves: &Leaves) -> Self {
         let lines = leaves.iter().filter(|leaf| leaf.line.is_some());
         let lines: Vec<&str> = lines.map(|leaf| leaf.text.as_str()).collect();
         Self(format!("{}\n{}", self.0, lines.join("\n")))
@@ -178,7 +177,7 @@ fn without_word(text: &str, word: &str) -> String {
 
 /// Tells which of several instances with the same skeleton do not go along with the others in their texts: a line of theirs
 /// differs, and not as the instances' numbers do.
-pub(crate) fn odd_ones(keys: &[&InstanceKey], leaves: &[&Leaves]) -> BTreeSet<usize> {
+fn odd_ones(keys: &[&InstanceKey], leaves: &[&Leaves]) -> BTreeSet<usize> {
     let mut odd = BTreeSet::new();
     let Some(first) = leaves.first() else { return odd };
     // Of instances with keys, the skeleton has let nothing differ but the key.
@@ -240,7 +239,7 @@ fn commonest<T: Ord>(values: &[T]) -> (&T, usize) {
 
 impl Varying {
     /// Brings together what was found in several instances.
-    pub(crate) fn of(instances: &[(InstanceKey, Leaves)]) -> Self {
+    fn of(instances: &[(InstanceKey, Leaves)]) -> Self {
         let keys = instances.iter().map(|(key, _)| key.clone()).collect();
         let Some((_, first)) = instances.first() else { return Self::default() };
         let values = first

@@ -31,6 +31,9 @@ use change::Card;
 /// where it is narrower.
 const COLUMNS: usize = 96;
 
+/// So many drifts are open at first; of more, none.
+const MOST_DRIFT_OPEN: usize = 8;
+
 /// A graph of more nodes is drawn only around what changes.
 const MOST_DRAWN: usize = 600;
 
@@ -180,17 +183,19 @@ fn toned(lines: &[Line]) -> Markup {
 }
 
 fn drift(cx: &Cx<'_>) -> Markup {
+    let drift = cx.drift();
+    let few = drift.len() <= MOST_DRIFT_OPEN;
     let list = html! {
-        @for drift in &cx.plan.drift {
-            @let heading = cx.drift_heading(drift);
-            details class="card drift" open[cx.plan.drift.len() <= 8] {
+        @for drift in &drift {
+            @let heading = drift.heading();
+            details class="card drift" open[few] {
                 summary {
                     span class="symbol" aria-hidden="true" { "≠" }
                     h3 { (heading.name) span class="which" { (heading.count) } }
                     span class="what" { (heading.what) }
                 }
                 ul class="why" {
-                    @for line in cx.consequence(drift) { li { (line) } }
+                    @for line in drift.lines() { li { (line) } }
                 }
                 (diff::markup(&cx.drift_body(drift, 0), diff::Side::Both))
             }

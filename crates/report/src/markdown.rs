@@ -12,13 +12,13 @@ mod fit;
 
 use std::collections::BTreeSet;
 
-use reconcile_model::{Diagnostic, Path, Plan, SchemaSet, plan::Drift};
+use reconcile_model::{Diagnostic, Path, Plan, SchemaSet};
 
 use crate::{
     Configuration, Style, TextOptions, checks, diagnostic,
     line::{Line, render},
     reason::{self, Heading},
-    section::{self, Cx, Entry, Group},
+    section::{self, Cx, Drifted, Entry, Group},
     text,
 };
 
@@ -72,7 +72,7 @@ pub fn plan(
     let cx = Cx::new(plan, schemas, configuration, COLUMNS);
     let mut items: Vec<Item> = cx.entries().iter().map(|entry| change(&cx, entry)).collect();
     items.extend(outputs(&cx));
-    items.extend(plan.drift.iter().map(|drift| drifted(&cx, drift)));
+    items.extend(cx.drift().iter().map(|drift| drifted(&cx, drift)));
     let head = format!("{}{}", title(plan), exposures(&cx));
     let tail = format!("{}{}{}", warnings(&cx), checked(&cx), end(plan, options));
     let room = options.limit.saturating_sub(head.len() + tail.len() + fit::NOTE);
@@ -139,19 +139,18 @@ fn change(cx: &Cx<'_>, entry: &Entry<'_>) -> Item {
 }
 
 /// Returns the part of what changed behind our back in one object.
-fn drifted(cx: &Cx<'_>, drift: &Drift) -> Item {
-    let heading = cx.drift_heading(drift);
-    let consequence = cx.consequence(drift);
-    let outcome = consequence.join("; ");
-    let mut lines = reasons(consequence);
+fn drifted(cx: &Cx<'_>, drift: &Drifted<'_>) -> Item {
+    let (heading, first) = (drift.heading(), drift.first());
+    let outcome = drift.consequence.join("; ");
+    let mut lines = reasons(drift.lines());
     lines.push_str(&diff(&cx.drift_body(drift, 0)));
-    let paths: Vec<&Path> = drift.changed.iter().collect();
+    let paths: Vec<&Path> = first.changed.iter().collect();
     let what = Said { heading: &heading, about: top(&paths), outcome };
     Item {
         section: "Changed outside of reconcile",
         rank: 2,
-        kind: drift.address.type_name().to_owned(),
-        count: 1,
+        kind: first.address.type_name().to_owned(),
+        count: drift.drift.len(),
         full: what.full(&fence("diff", &lines), true),
         named: what.named(),
     }

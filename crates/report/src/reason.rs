@@ -132,18 +132,17 @@ pub(crate) fn reasons(
     }
     lines.extend(reason(first, index));
     lines.extend(causes(first, schema, index));
-    if changes.len() > 1 {
-        let ids: Vec<String> = changes
-            .iter()
-            .filter_map(|change| change.id.as_ref())
-            .map(|id| plain(id.as_str()))
-            .collect();
-        // An ARN says little more than the address does.
-        if !ids.is_empty() && ids.iter().all(|id| id.len() <= LONGEST_ID) {
-            lines.push(format!("ids: {}", ids.join(", ")));
-        }
-    }
+    let known: Vec<&str> =
+        changes.iter().filter_map(|change| change.id.as_ref()).map(|id| id.as_str()).collect();
+    lines.extend(ids(changes.len(), &known));
     lines
+}
+
+/// Names the objects of several instances that are shown as one. One by itself has its id beside its address.
+pub(crate) fn ids(count: usize, ids: &[&str]) -> Option<String> {
+    // An ARN says little more than the address does.
+    let are_told = count > 1 && !ids.is_empty() && ids.iter().all(|id| id.len() <= LONGEST_ID);
+    are_told.then(|| format!("ids: {}", plain(&ids.join(", "))))
 }
 
 /// Returns addresses of one block as one.

@@ -10,7 +10,7 @@ use reconcile_model::{
 
 use crate::{
     Configuration,
-    alike::{self, FEWEST, Skeleton, Varying},
+    alike::{self, Instance, Varying, together},
     exposure::{Exposure, exposures},
     layout::{self, Shape, View},
     line::{Line, Sign, Tone},
@@ -60,6 +60,15 @@ pub(crate) struct Entry<'a> {
     varying: Varying,
 }
 
+/// What changed behind our back in one object, or in those of several instances of a block, alike.
+pub(crate) struct Drifted<'a> {
+    /// At least one.
+    pub(crate) drift: Vec<&'a Drift>,
+    /// What the plan does about it, one line for each thing.
+    pub(crate) consequence: Vec<String>,
+    varying: Varying,
+}
+
 impl<'a> Cx<'a> {
     /// Looks at a plan; text is laid out for so many columns.
     pub(crate) fn new(
@@ -91,68 +100,19 @@ impl<'a> Cx<'a> {
 
     /// Brings together what is alike among the changes of one block.
     fn block(&self, changes: &[(Group, &'a Change)]) -> Vec<Entry<'a>> {
-        let single = |&(group, change): &(Group, &'a Change)| Entry {
-            group,
-            changes: vec![change],
-            varying: Varying::default(),
-        };
-        if changes.len() < FEWEST {
-            return changes.iter().map(single).collect();
-        }
-        let mut alike: BTreeMap<Skeleton, Vec<usize>> = BTreeMap::new();
-        let mut leaves = Vec::with_capacity(changes.len());
-        for (at, (_, change)) in changes.iter().enumerate() {
+        let instance = |(_, change): &(Group, &'a Change)| {
             let schema = self.schema(&change.address);
             let diff = Diff::of_change(schema, change);
             let about = reason::about(change, schema, &self.index);
             let key = change.address.key.as_ref();
-            let (skeleton, found) = Skeleton::of(&diff, self.view(change), key, &about);
-            alike.entry(skeleton).or_default().push(at);
-            leaves.push(found);
-        }
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (skeleton, members) in alike {
-            let keys: Vec<&InstanceKey> =
-                members.iter().filter_map(|&at| changes[at].1.address.key.as_ref()).collect();
-            if keys.len() < members.len() {
-                groups.extend(members.into_iter().map(|at| vec![at]));
-                continue;
-            }
-            let texts: Vec<&alike::Leaves> = members.iter().map(|&at| &leaves[at]).collect();
-            let odd = alike::odd_ones(&keys, &texts);
-            let mut apart: BTreeMap<Skeleton, Vec<usize>> = BTreeMap::new();
-            let mut together = Vec::new();
-            for (place, at) in members.into_iter().enumerate() {
-                if odd.contains(&place) {
-                    apart.entry(skeleton.with_texts(&leaves[at])).or_default().push(at);
-                } else {
-                    together.push(at);
-                }
-            }
-            groups.push(together);
-            groups.extend(apart.into_values());
-        }
-        let mut entries: Vec<(usize, Entry<'a>)> = Vec::new();
-        for members in groups {
-            if members.len() < FEWEST {
-                entries.extend(members.into_iter().map(|at| (at, single(&changes[at]))));
-                continue;
-            }
-            let instances: Vec<(InstanceKey, alike::Leaves)> = members
-                .iter()
-                .filter_map(|&at| {
-                    Some((changes[at].1.address.key.clone()?, std::mem::take(&mut leaves[at])))
-                })
-                .collect();
-            let entry = Entry {
-                group: changes[members[0]].0,
-                changes: members.iter().map(|&at| changes[at].1).collect(),
-                varying: Varying::of(&instances),
-            };
-            entries.push((members[0], entry));
-        }
-        entries.sort_by_key(|(at, _)| *at);
-        entries.into_iter().map(|(_, entry)| entry).collect()
+            Instance::of(key, &diff, self.view(change), &about)
+        };
+        let entry = |(members, varying): (Vec<usize>, Varying)| Entry {
+            group: changes[members[0]].0,
+            changes: members.iter().map(|&at| changes[at].1).collect(),
+            varying,
+        };
+        together(changes, instance).into_iter().map(entry).collect()
     }
 
     /// Returns why it is done, one reason a line.
@@ -194,31 +154,49 @@ impl<'a> Cx<'a> {
         layout::object(&Diff::of_change(self.schema(&change.address), change), depth, view)
     }
 
-    /// Says what happened to an object behind our back.
-    pub(crate) fn drift_heading(&self, drift: &Drift) -> Heading {
-        let id = drift.before.str("id").map(|id| format!(" ({id})")).unwrap_or_default();
-        let what = if drift.after.is_some() { "was changed" } else { "was deleted" };
-        Heading {
-            tone: Tone::Strong,
-            name: plain(&format!("{}{id}", drift.address)),
-            count: String::new(),
-            what: what.to_owned(),
-        }
+    /// Returns what happened behind our back, what is alike as one.
+    pub(crate) fn drift(&self) -> Vec<Drifted<'a>> {
+        let drift = &self.plan.drift;
+        let blocks = drift.chunk_by(|it, next| it.address.resource == next.address.resource);
+        blocks.flat_map(|block| self.drifted(block)).collect()
     }
 
-    /// Returns what the plan does about a drift, one line for each thing.
-    pub(crate) fn consequence(&self, drift: &Drift) -> Vec<String> {
+    /// Brings together what is alike among what happened to the objects of one block.
+    fn drifted(&self, drift: &'a [Drift]) -> Vec<Drifted<'a>> {
+        let instance = |it: &'a Drift| {
+            let schema = self.schema(&it.address);
+            let is_gone = it.after.is_none();
+            // Of what is gone, nothing but that is shown.
+            let diff = if is_gone { Diff::default() } else { Diff::of_drift(schema, it) };
+            let answers = reason::answers(it, schema, &self.index);
+            let about = format!("{is_gone} {:?} {answers:?}", self.consequence(it));
+            let view = View::new(self.columns, Shape::Same);
+            Instance::of(it.address.key.as_ref(), &diff, view, &about)
+        };
+        let entry = |(members, varying): (Vec<usize>, Varying)| {
+            let drift: Vec<&Drift> = members.iter().map(|&at| &drift[at]).collect();
+            Drifted { consequence: self.consequence(drift[0]), drift, varying }
+        };
+        together(drift, instance).into_iter().map(entry).collect()
+    }
+
+    fn consequence(&self, drift: &Drift) -> Vec<String> {
         reason::consequence(drift, &self.index)
     }
 
     /// Returns what differs between what was recorded and what is there, with what the spec says below each attribute.
-    pub(crate) fn drift_body(&self, drift: &Drift, depth: usize) -> Vec<Line> {
+    pub(crate) fn drift_body(&self, drifted: &Drifted<'_>, depth: usize) -> Vec<Line> {
+        let drift = drifted.first();
         if drift.after.is_none() {
             return Vec::new();
         }
         let schema = self.schema(&drift.address);
         let notes = reason::answers(drift, schema, &self.index);
-        let view = View { notes: Some(&notes), ..View::new(self.columns, Shape::Same) };
+        let view = View {
+            notes: Some(&notes),
+            varying: Some(&drifted.varying),
+            ..View::new(self.columns, Shape::Same)
+        };
         layout::object(&Diff::of_drift(schema, drift), depth, view)
     }
 
@@ -314,6 +292,38 @@ impl<'a> Entry<'a> {
     /// Returns the sign of what is done.
     pub(crate) fn sign(&self) -> Sign {
         sign(self.first().action)
+    }
+}
+
+impl<'a> Drifted<'a> {
+    /// Returns the drift that stands for all.
+    pub(crate) fn first(&self) -> &'a Drift {
+        self.drift[0]
+    }
+
+    /// Returns what the plan does about it, and of several instances which objects it happened to.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let ids: Vec<&str> = self.drift.iter().filter_map(|it| it.before.str("id")).collect();
+        let ids = reason::ids(self.drift.len(), &ids);
+        self.consequence.iter().cloned().chain(ids).collect()
+    }
+
+    /// Says what happened.
+    pub(crate) fn heading(&self) -> Heading {
+        let Drift { address, before, after, .. } = self.first();
+        let (name, count, is) = match self.drift.len() {
+            1 => {
+                let id = before.str("id").map(|id| format!(" ({id})")).unwrap_or_default();
+                (plain(&format!("{address}{id}")), String::new(), "was")
+            }
+            several => {
+                let keys = self.drift.iter().filter_map(|it| it.address.key.as_ref());
+                let name = named(address, &keys.collect::<Vec<_>>());
+                (name, format!(", {several} instances,"), "were")
+            }
+        };
+        let what = if after.is_some() { "changed" } else { "deleted" };
+        Heading { tone: Tone::Strong, name, count, what: format!("{is} {what}") }
     }
 }
 

@@ -6,14 +6,14 @@
 
 use reconcile_model::{
     Action, Plan, SchemaSet,
-    plan::{Change, Drift, PlanMode},
+    plan::{Change, PlanMode},
 };
 
 use crate::{
     Configuration, TextOptions, diagnostic, layout,
     line::{Line, Sign, Tone, piece, render},
     quote::{counted, plain, wrap},
-    section::{self, Cx, Entry, Group},
+    section::{self, Cx, Drifted, Entry, Group},
 };
 
 /// A plan of more entries than this repeats at its end what it destroys: the beginning is off the screen by then.
@@ -117,20 +117,20 @@ fn drift(cx: &Cx<'_>) -> Vec<Line> {
         return Vec::new();
     }
     let mut lines = vec![Line::text(Tone::Strong, "Changed outside of reconcile:"), Line::blank()];
-    for drift in &cx.plan.drift {
-        lines.extend(drifted(cx, drift));
+    for drift in cx.drift() {
+        lines.extend(drifted(cx, &drift));
         lines.push(Line::blank());
     }
     lines
 }
 
-fn drifted(cx: &Cx<'_>, drift: &Drift) -> Vec<Line> {
-    let heading = cx.drift_heading(drift);
+fn drifted(cx: &Cx<'_>, drift: &Drifted<'_>) -> Vec<Line> {
+    let heading = drift.heading();
     let mut lines = comments(cx, heading.tone, [heading.line()]);
-    lines.extend(comments(cx, Tone::Quiet, cx.consequence(drift)));
+    lines.extend(comments(cx, Tone::Quiet, drift.lines()));
     let body = cx.drift_body(drift, 1);
     if !body.is_empty() {
-        let head = piece(Tone::Changed, layout::head(&drift.address));
+        let head = piece(Tone::Changed, layout::head(&drift.first().address));
         lines.push(Line::item(Sign::CHANGED, 0, vec![head]));
         lines.extend(body);
         lines.push(Line::item(Sign::NONE, 0, vec![piece(Tone::Plain, "}")]));

@@ -29,7 +29,7 @@ type Maker = (&'static str, fn() -> Making);
 
 /// Returns all golden plans.
 pub(crate) fn golden() -> Vec<Golden> {
-    let all: [Maker; 28] = [
+    let all: [Maker; 29] = [
         ("create", create),
         ("create_with_sources", create_with_sources),
         ("update", update),
@@ -38,6 +38,7 @@ pub(crate) fn golden() -> Vec<Golden> {
         ("every_action", every_action),
         ("delete", delete),
         ("drift", drift),
+        ("drift_of_many", drift_of_many),
         ("refresh_only", refresh_only),
         ("moved", moved),
         ("moved_and_changed", moved_and_changed),
@@ -188,6 +189,35 @@ pub(crate) fn drift() -> Making {
     ];
     making.plan("aws_instance.gone", &instance(), None).reason = Reason::Missing;
     making.drift("aws_instance.gone", &recorded, None);
+    making
+}
+
+/// A fleet that somebody gave another type by hand, one of it apart, and of which some are gone.
+pub(crate) fn drift_of_many() -> Making {
+    let mut making = Making::new();
+    let recorded = |n: usize| {
+        live_instance()
+            .with("id", format!("i-0{n:03}"))
+            .with("private_ip", format!("172.31.0.{}", 10 + n))
+    };
+    for n in 0..6 {
+        let name = format!("aws_instance.web[{n}]");
+        let live =
+            recorded(n).with("instance_type", if n == 4 { "t3.2xlarge" } else { "t3.large" });
+        let change = making.plan(&name, &instance(), Some(&live));
+        change.reason = Reason::Drifted;
+        change.causes[0] = drift_cause("t3.micro");
+        // What the spec says of one of them stands elsewhere.
+        let span = Some(at(if n == 2 { 20 } else { 14 }));
+        let (outcome, spec) = (DriftOutcome::Undone, Some("t3.micro".into()));
+        making.drift(&name, &recorded(n), Some(&live)).answers =
+            vec![DriftAnswer { outcome, spec, span }];
+    }
+    for n in 6..9 {
+        let name = format!("aws_instance.web[{n}]");
+        making.plan(&name, &instance(), None).reason = Reason::Missing;
+        making.drift(&name, &recorded(n), None);
+    }
     making
 }
 
