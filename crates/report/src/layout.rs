@@ -264,7 +264,8 @@ fn block(node: &Node, depth: usize, view: View<'_>, lines: &mut Vec<Line>) -> us
 /// Returns the lines of named values, with their equals signs in one column.
 fn entries(nodes: &[&Node], depth: usize, view: View<'_>) -> Vec<Line> {
     let names = nodes.iter().map(|node| quote::width(&quote::label(&node.label)));
-    let widest = names.max().unwrap_or_default();
+    // One long name does not push the values of all others off the screen.
+    let widest = names.filter(|it| *it <= view.columns / 2).max().unwrap_or_default();
     let one = |node: &&Node| {
         let mut lines = value::lines(node, widest, depth, view);
         lines.extend(said_of(node, depth, view));

@@ -2,7 +2,9 @@
 //!
 //! A sign stands apart from the text, so that a format with signs in its first column can be made from the same lines.
 
-use crate::{Style, TextOptions};
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::{Style, TextOptions, quote::width};
 
 /// What a piece of text is, for whoever chooses its color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,63 @@ impl Line {
 /// Returns the columns before the text of a line this deep.
 pub(crate) const fn margin(depth: usize) -> usize {
     4 * depth + 4
+}
+
+/// Breaks a line that is too long. Where it breaks at a space, what follows is indented; where a word is too long by itself,
+/// what follows stands behind an arrow, so that it is not taken for another word.
+pub(crate) fn fitted(line: Line, columns: usize) -> Vec<Line> {
+    let start = line.depth.map_or(0, margin);
+    let long = line.pieces.iter().map(|piece| width(&piece.text)).sum::<usize>();
+    if start + long <= columns {
+        return vec![line];
+    }
+    let toned = |piece: &Piece| piece.text.chars().map(|c| (piece.tone, c)).collect::<Vec<_>>();
+    let mut rest: Vec<(Tone, char)> = line.pieces.iter().flat_map(toned).collect();
+    // All lines of a comment are comments.
+    let spaces = rest.iter().take_while(|(_, c)| *c == ' ').count();
+    let is_comment = matches!(rest[spaces..], [(_, '#'), (_, ' '), ..]);
+    let lead: Vec<(Tone, char)> =
+        rest.drain(..if is_comment { spaces + 2 } else { spaces }).collect();
+    let (mut lines, mut further) = (Vec::new(), "");
+    while !rest.is_empty() {
+        let room = columns.saturating_sub(start + lead.len() + width(further)).max(FEWEST_COLUMNS);
+        let fits = fitting(&rest, room);
+        let space = rest[..fits].iter().rposition(|(_, c)| *c == ' ');
+        let space = space.filter(|at| *at > 0 && fits < rest.len());
+        let end = space.unwrap_or(fits);
+        let further_toned = further.chars().map(|c| (Tone::Quiet, c));
+        let taken = lead.iter().copied().chain(further_toned).chain(rest.drain(..end));
+        let sign = if lines.is_empty() { line.sign } else { Sign::NONE };
+        lines.push(Line { sign, depth: line.depth, pieces: joined(taken) });
+        further = if space.is_some() { "  " } else { "↪ " };
+        rest.drain(..usize::from(space.is_some()));
+    }
+    lines
+}
+
+/// However little room there is, so many columns of a broken line are on each of its lines.
+const FEWEST_COLUMNS: usize = 8;
+
+/// Returns how many characters fit, at least one.
+fn fitting(text: &[(Tone, char)], columns: usize) -> usize {
+    let mut taken = 0;
+    let fits = text.iter().take_while(|(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken <= columns
+    });
+    fits.count().max(1)
+}
+
+/// Returns characters as pieces, neighbors of one tone together.
+fn joined(characters: impl Iterator<Item = (Tone, char)>) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (tone, c) in characters {
+        match pieces.last_mut() {
+            Some(last) if last.tone == tone => last.text.push(c),
+            Some(_) | None => pieces.push(piece(tone, c)),
+        }
+    }
+    pieces
 }
 
 /// Turns lines into text.

@@ -13,7 +13,7 @@ pub enum Style {
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextOptions {
-    /// How many columns a line may take. Lines are longer only for what must stay whole: a fingerprint, an address.
+    /// How many columns a line may take. A plan's lines are longer only for its fingerprint, which is copied.
     pub width: usize,
     /// Whether text carries colors.
     pub style: Style,

@@ -11,7 +11,7 @@ use reconcile_model::{
 
 use crate::{
     Configuration, TextOptions, diagnostic, layout,
-    line::{Line, Sign, Tone, piece, render},
+    line::{Line, Sign, Tone, fitted, piece, render},
     quote::{counted, plain, wrap},
     section::{self, Cx, Drifted, Entry, Group},
 };
@@ -36,6 +36,9 @@ pub fn plan(
     lines.extend(exposures(&cx));
     lines.extend(destroyed(&cx, &entries));
     lines.extend(warnings(&cx));
+    let mut lines: Vec<Line> =
+        lines.into_iter().flat_map(|line| fitted(line, cx.columns)).collect();
+    // A fingerprint is copied, and stays whole.
     lines.extend(end(&cx));
     render(&lines, *options)
 }

@@ -21,13 +21,13 @@ const MOST_ENTRIES: usize = 3;
 /// How many unchanged characters are shown around the change of a long string.
 const CONTEXT: usize = 24;
 
-/// Returns the lines of a value; `widest` is the width of the widest name beside it.
+/// Returns the lines of a value; `widest` is the width of the widest name that its own is aligned with.
 pub(crate) fn lines(node: &Node, widest: usize, depth: usize, view: View<'_>) -> Vec<Line> {
     let name = quote::label(&node.label);
     let start = if name.is_empty() {
         String::new()
     } else {
-        format!("{name}{} = ", " ".repeat(widest - width(&name)))
+        format!("{name}{} = ", " ".repeat(widest.saturating_sub(width(&name))))
     };
     let line = Entry { node, sign: sign(node.status), start, depth, view };
     if let Some(text) = view.varying.and_then(|varying| varying.at(&node.path)) {

@@ -22,7 +22,7 @@ fn check_lines(text: &str, expect: &[&str]) {
 #[test]
 fn golden_plans() {
     for Golden { name, making } in plans::golden() {
-        let text = if name == "hostile" { making.text_of_any_width(80) } else { making.text(80) };
+        let text = making.text(80);
         if !LONG.contains(&name) {
             insta::with_settings!({ snapshot_suffix => name, omit_expression => true }, {
                 assert_snapshot!("text", text);
@@ -34,13 +34,13 @@ fn golden_plans() {
 #[test]
 fn every_width_holds() {
     for Golden { name, making } in plans::golden() {
-        // Keys of a map stay whole, and these are long.
-        if name != "hostile" && name != "five_hundred_apart" {
-            for width in [60, 120, 200] {
+        if name != "five_hundred_apart" {
+            for width in [40, 50, 60, 120, 200] {
                 making.text(width);
             }
         }
     }
+    assert_snapshot!("text@every_action_40", plans::every_action().text(40));
     let warnings = plans::warnings();
     assert_snapshot!("text@warnings_60", warnings.text(60));
     assert_snapshot!("text@warnings_160", warnings.text(160));
