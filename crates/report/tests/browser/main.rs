@@ -245,11 +245,20 @@ fn paper_has_all_of_it_in_light() {
     let Some(mut page) = Page::new() else { return };
     page.open(&tour().html());
     page.key("o");
+    page.key("/");
+    page.types("nowhere");
+    assert_eq!(page.number(SHOWN), 0.0);
     page.size(800, 1100);
     let closed = page.picture(true);
     page.paper();
     let hidden = "[...document.querySelectorAll('.card .diff')].filter((it) => !it.getBoundingClientRect().height).length";
-    assert_eq!(page.number(hidden), 0.0, "every difference is on the paper, closed or not");
+    assert_eq!(
+        page.number(hidden),
+        0.0,
+        "every difference is on the paper, closed or filtered or not"
+    );
+    let faint = "[...document.querySelectorAll('.node')].filter((it) => getComputedStyle(it).opacity !== '1').length";
+    assert_eq!(page.number(faint), 0.0, "and every block in the graph");
     assert_eq!(page.text("getComputedStyle(document.querySelector('.bar')).display"), "none");
     let paper = page.picture(true);
     assert!(paper.lightness() > 215.0, "dark ink on white, whatever the system says");
