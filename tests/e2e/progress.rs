@@ -175,6 +175,14 @@ fn a_run_is_told_again_in_the_same_bytes() {
     assert_eq!(world.run(&["show", "newer.jsonl"]).success().stdout, again.stdout);
     world.write("broken.jsonl", &format!("{}nonsense\n", run.stdout));
     world.run(&["show", "broken.jsonl"]).code(1).says("of `broken.jsonl` is no event");
+
+    // As JSON, they are what the run printed, whatever else the lines had.
+    let echoed = world.run(&["show", "newer.jsonl", "--json"]).success().stdout;
+    assert_eq!(echoed, run.stdout);
+    let broken = world.run(&["show", "broken.jsonl", "--json"]).code(1).stdout;
+    let (before, last) = broken.trim_end().rsplit_once('\n').expect("there are several lines");
+    assert_eq!(format!("{before}\n"), run.stdout);
+    assert!(last.contains("of `broken.jsonl` is no event"), "{last}");
     world
         .run(&["show", "main.yaml"])
         .code(1)

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 use clap::Args;
-use reconcile_model::Diagnostic;
+use reconcile_model::{Diagnostic, Event};
 use reconcile_report::events::{self, Human, Read};
 use reconcile_report::{Graph, Reporter as _, show};
 
@@ -35,7 +35,7 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "file")]
     format: Format,
 
-    /// Print JSON, as `terraform show -json` does
+    /// Print JSON, as `terraform show -json` does; of the events of a run, one on each line
     #[arg(long)]
     json: bool,
 }
@@ -56,15 +56,15 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     };
+    let format = if args.json { Format::Json } else { args.format };
     if path.as_os_str() == "-" {
-        return retell(io::stdin().lock(), "standard input", console);
+        return retell(io::stdin().lock(), "standard input", format, console);
     }
     let Some(saved) = SavedPlan::read(path)? else {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| vec![unreadable(&name, &error)])?;
-        return retell(BufReader::new(file), &name, console);
+        return retell(BufReader::new(file), &name, format, console);
     };
-    let format = if args.json { Format::Json } else { args.format };
     let variables = saved.plan.variables.iter();
     let again = again::Command {
         words: vec!["reconcile".to_owned(), "apply".to_owned(), path.display().to_string()],
@@ -76,9 +76,22 @@ pub(crate) fn run(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Tells a run again from its events, as it was told in plain lines.
-fn retell(mut input: impl BufRead, name: &str, console: &Console) -> Result<Exit, Failure> {
+/// Tells a run again from its events, as it was told in plain lines or, where JSON is asked for, as this version writes
+/// them.
+fn retell(
+    mut input: impl BufRead,
+    name: &str,
+    format: Format,
+    console: &Console,
+) -> Result<Exit, Failure> {
     let mut human = Human::new(Vec::new(), console.results());
+    let mut told = |event: &Event| match format {
+        Format::Json => events::line(event),
+        Format::Text | Format::Markdown | Format::Html => {
+            human.report(event);
+            String::from_utf8_lossy(&std::mem::take(human.out())).into_owned()
+        }
+    };
     let (mut line, mut number, mut known) = (Vec::new(), 0_usize, false);
     loop {
         line.clear();
@@ -92,10 +105,13 @@ fn retell(mut input: impl BufRead, name: &str, console: &Console) -> Result<Exit
             continue;
         }
         match events::read_line(&text) {
-            Ok(Read::Event(event)) => human.report(&event),
+            Ok(Read::Event(event)) => console.print(&told(event.as_ref())),
             Ok(Read::Unknown) => {}
             Err(_) if !known => return Err(vec![neither(name)]),
             Err(_) => {
+                if format == Format::Json {
+                    console.failures_as_events();
+                }
                 return Err(vec![
                     Diagnostic::error(format!("Line {number} of `{name}` is no event"))
                         .detail("What came before it is told above.")
@@ -104,7 +120,6 @@ fn retell(mut input: impl BufRead, name: &str, console: &Console) -> Result<Exit
             }
         }
         known = true;
-        console.print(&String::from_utf8_lossy(&std::mem::take(human.out())));
     }
 }
 
