@@ -100,6 +100,46 @@ impl Snapshot {
         })
     }
 
+    /// Tells whether an instance of a block is recorded.
+    pub fn has_block(&self, block: &ResourceAddress) -> bool {
+        let mut from_there = self.resources.range(block.instance(None)..);
+        from_there.next().is_some_and(|(address, _)| address.resource == *block)
+    }
+
+    /// Records instances under other addresses, each pair where it is and where it will be. What is not recorded stays so;
+    /// nothing may be recorded where one goes.
+    ///
+    /// What depended on a block that an instance leaves depends on the one it comes to, and on the old one no more once no
+    /// instance of that is left.
+    pub fn relocate<'m>(&mut self, moves: impl IntoIterator<Item = (&'m Address, &'m Address)>) {
+        let mut blocks: BTreeMap<&ResourceAddress, BTreeSet<&ResourceAddress>> = BTreeMap::new();
+        for (from, to) in moves {
+            let Some(resource) = self.resources.remove(from) else { continue };
+            self.resources.insert(to.clone(), resource);
+            if from.resource != to.resource {
+                blocks.entry(&from.resource).or_default().insert(&to.resource);
+            }
+        }
+        if blocks.is_empty() {
+            return;
+        }
+        let left: BTreeSet<&ResourceAddress> =
+            blocks.keys().copied().filter(|block| self.has_block(block)).collect();
+        for resource in self.resources.values_mut() {
+            for object in resource.current.iter_mut().chain(&mut resource.deposed) {
+                let is_moved = |it: &&ResourceAddress| blocks.contains_key(*it);
+                let moved: Vec<ResourceAddress> =
+                    object.dependencies.iter().filter(is_moved).cloned().collect();
+                for from in moved {
+                    object.dependencies.extend(blocks[&from].iter().map(|to| (*to).clone()));
+                    if !left.contains(&from) {
+                        object.dependencies.remove(&from);
+                    }
+                }
+            }
+        }
+    }
+
     /// Tells whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use reconcile_model::{Object, ObjectStatus, ResourceAddress, ResourceState, Value};
+use reconcile_model::{Object, ObjectStatus, ResourceState, Value};
 
 impl Ledger {
     pub(super) fn intend(&mut self, intent: &Intent) -> Result<(), IllegalRecord> {
@@ -221,15 +221,12 @@ impl Ledger {
         if (from.resource.mode, from.type_name()) != (to.resource.mode, to.type_name()) {
             return Err(illegal_at(to, format!("{from} is of another type")));
         }
-        if [from, to].into_iter().any(|address| self.by_address.contains_key(address)) {
+        // An abandoned create stays where it was: what may turn up of it is found by its operation.
+        let is_open = |address| self.pending_at(address).any(PendingOperation::is_open);
+        if [from, to].into_iter().any(is_open) {
             return Err(illegal_at(from, "it has a pending operation"));
         }
-        let snapshot = Arc::make_mut(&mut self.snapshot);
-        let moved = snapshot.resources.remove(from);
-        snapshot.resources.extend(moved.map(|resource| (to.clone(), resource)));
-        if from.resource != to.resource {
-            redirect(snapshot, &from.resource, &to.resource);
-        }
+        Arc::make_mut(&mut self.snapshot).relocate([(from, to)]);
         Ok(())
     }
 
@@ -294,26 +291,6 @@ fn find<'a>(resource: &'a ResourceState, id: &ObjectId) -> Option<&'a ObjectStat
 
 fn find_mut<'a>(resource: &'a mut ResourceState, id: &ObjectId) -> Option<&'a mut ObjectState> {
     resource.current.iter_mut().chain(&mut resource.deposed).find(|object| object.id == *id)
-}
-
-/// Makes what depended on `from` depend on `to`, and on `from` no more once no instance of it is left.
-fn redirect(snapshot: &mut Snapshot, from: &ResourceAddress, to: &ResourceAddress) {
-    let first = from.instance(None);
-    let is_left = snapshot
-        .resources
-        .range(first..)
-        .next()
-        .is_some_and(|(address, _)| address.resource == *from);
-    for resource in snapshot.resources.values_mut() {
-        for object in resource.current.iter_mut().chain(&mut resource.deposed) {
-            if object.dependencies.contains(from) {
-                object.dependencies.insert(to.clone());
-                if !is_left {
-                    object.dependencies.remove(from);
-                }
-            }
-        }
-    }
 }
 
 /// Returns what is known of a planned object: recorded state has nothing unknown in it.
