@@ -136,6 +136,13 @@ pub struct Change {
     pub span: Option<Span>,
 }
 
+impl Change {
+    /// Tells whether nothing is done, not even recording the object under another address.
+    pub fn does_nothing(&self) -> bool {
+        self.action == Action::NoOp && self.previous_address.is_none()
+    }
+}
+
 /// Why an action was chosen. For people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -340,10 +347,16 @@ pub struct Counts {
 }
 
 impl Plan {
-    /// Tells whether applying the plan would do nothing, outputs included.
+    /// Tells whether applying the plan would do nothing, outputs and what only moves included.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| change.action == Action::NoOp)
+        self.changes.iter().all(Change::does_nothing)
             && self.outputs.values().all(|output| output.action == Action::NoOp)
+    }
+
+    /// Returns where each instance that moves was recorded before, by where it is from here on.
+    pub fn moves(&self) -> BTreeMap<&Address, &Address> {
+        let changes = self.changes.iter();
+        changes.filter_map(|it| Some((&it.address, it.previous_address.as_ref()?))).collect()
     }
 
     /// Returns how many objects the plan touches.

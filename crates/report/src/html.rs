@@ -21,7 +21,7 @@ use crate::{
     graph::{self, word},
     line::{Line, Tone},
     quote::plain,
-    section::Cx,
+    section::{Cx, moves, only_moves},
     text,
 };
 
@@ -275,7 +275,7 @@ fn outputs(cx: &Cx<'_>) -> Markup {
 
 /// Returns what a plan does in one line, the worst first.
 fn lead(plan: &Plan) -> String {
-    if plan.is_empty() {
+    if plan.is_empty() || only_moves(plan) {
         return text::summary(plan);
     }
     let counts = plan.counts();
@@ -286,6 +286,7 @@ fn lead(plan: &Plan) -> String {
         (counts.create, "to create"),
         (counts.read, "to read"),
         (counts.forget, "to forget"),
+        (moves(plan), "under another address"),
     ];
     let parts: Vec<String> = parts
         .into_iter()

@@ -315,7 +315,7 @@ impl Serialize for Own<'_> {
             "read": counts.read,
             "forget": counts.forget,
         });
-        let changes = || plan.changes.iter().filter(|change| change.action != Action::NoOp);
+        let changes = || plan.changes.iter().filter(|change| !change.does_nothing());
         let exposures = exposures(plan);
         let exposure =
             |it: &Exposure| json!({ "address": it.address.to_string(), "what": it.what });

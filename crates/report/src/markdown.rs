@@ -83,8 +83,7 @@ pub fn plan(
 /// Returns the title: what the plan does, the worst first.
 fn title(plan: &Plan) -> String {
     let stack = code(&plan.stack);
-    let moves = section::moves(plan);
-    if plan.is_empty() && moves == 0 {
+    if plan.is_empty() {
         return format!("## No changes: {stack} {}\n\n", text::nothing(plan));
     }
     let counts = plan.counts();
@@ -95,7 +94,7 @@ fn title(plan: &Plan) -> String {
         (counts.create, "to add"),
         (counts.read, "to read"),
         (counts.forget, "to forget"),
-        (moves, "under another address"),
+        (section::moves(plan), "under another address"),
     ];
     let mut parts: Vec<String> = parts
         .into_iter()

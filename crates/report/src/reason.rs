@@ -192,13 +192,13 @@ fn reason(change: &Change, index: &Index<'_>) -> Option<String> {
             let at = at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
             format!("replace_triggered_by{at}: {} changes", plain(what))
         }
-        Reason::NotInSpec => "it is no longer in the spec".to_owned(),
+        Reason::NotInSpec => place("it is no longer in the spec"),
         Reason::Destroy if index.mode == PlanMode::Destroy => return None,
         Reason::Destroy => "destroying it was asked for".to_owned(),
         Reason::Deposed => "a replacement that was interrupted left it behind".to_owned(),
         Reason::ArgumentsUnknown => place("its arguments are known after apply only"),
         Reason::DependencyChanges => place("it depends on something that changes"),
-        Reason::Forgotten => "the object itself stays as it is".to_owned(),
+        Reason::Forgotten => place("the object itself stays as it is"),
     };
     Some(text)
 }

@@ -333,10 +333,17 @@ pub(crate) fn moves(plan: &Plan) -> usize {
     plan.changes.iter().filter(is_move).count()
 }
 
+/// Tells whether nothing is done but that objects are recorded under another address.
+pub(crate) fn only_moves(plan: &Plan) -> bool {
+    moves(plan) > 0
+        && plan.changes.iter().all(|change| change.action == Action::NoOp)
+        && plan.outputs.values().all(|output| output.action == Action::NoOp)
+}
+
 /// Tells whether there is something to apply: to do, or only to record.
 pub(crate) fn does_something(plan: &Plan) -> bool {
     let records = plan.options.mode == PlanMode::RefreshOnly && !plan.drift.is_empty();
-    !plan.is_empty() || records || moves(plan) > 0
+    !plan.is_empty() || records
 }
 
 /// Returns a block with the keys of several instances.

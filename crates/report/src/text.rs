@@ -46,7 +46,7 @@ pub fn plan(
 /// Returns the plan's summary: how much it does, or that it does nothing.
 pub fn summary(plan: &Plan) -> String {
     let moves = section::moves(plan);
-    if plan.is_empty() && moves > 0 {
+    if section::only_moves(plan) {
         return format!(
             "Plan: {} under another address. Nothing else changes.",
             counted(moves, "object")
@@ -62,12 +62,14 @@ pub fn summary(plan: &Plan) -> String {
         format!("{} to destroy", counts.delete),
         format!("{} to replace", counts.replace),
     ];
-    for (count, what) in [(counts.read, "to read"), (counts.forget, "to forget")] {
+    for (count, what) in
+        [(counts.read, "to read"), (counts.forget, "to forget"), (moves, "under another address")]
+    {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     }
-    let only_outputs = plan.changes.iter().all(|change| change.action == Action::NoOp);
+    let only_outputs = plan.changes.iter().all(Change::does_nothing);
     let end = if only_outputs { " Only outputs change." } else { "" };
     format!("Plan: {}.{end}", parts.join(", "))
 }

@@ -11,7 +11,6 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Plan;
-use crate::Action;
 
 /// How many digits one part has.
 const PART: usize = 4;
@@ -96,7 +95,7 @@ impl Plan {
             spec_digest: self.spec_digest.clone(),
             options: self.options.clone(),
             variables: self.variables.clone(),
-            changes: self.changes.iter().filter(|it| it.action != Action::NoOp).cloned().collect(),
+            changes: self.changes.iter().filter(|it| !it.does_nothing()).cloned().collect(),
             steps: self.steps.clone(),
             outputs: self.outputs.clone(),
             drift: self.drift.clone(),
