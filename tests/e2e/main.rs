@@ -18,6 +18,7 @@ mod interruptions;
 mod kill_points;
 mod lab_web;
 mod lifecycle;
+mod moves;
 mod ownership;
 mod policy;
 mod progress;

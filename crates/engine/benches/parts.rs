@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use reconcile_model::proposed::{Renewal, propose};
 use reconcile_model::{Diff, InstanceKey, Object, Plan, SchemaSet, Snapshot};
-use reconcile_planner::{DataResults, Observation, Outcome, PlanInput, plan};
+use reconcile_planner::{DataResults, Moves, Observation, Outcome, PlanInput, plan};
 use reconcile_provider_fake::REGISTRY;
 use reconcile_report::{Configuration, TextOptions, json, text};
 use reconcile_spec::{Inputs, Scope, Sources, Spec, head, load};
@@ -45,6 +45,7 @@ fn first_plan(spec: &Spec, schemas: &SchemaSet) -> Plan {
     let input = PlanInput {
         spec,
         prior: &prior,
+        moves: &Moves::default(),
         observed: &Observation::default(),
         data: &DataResults::default(),
         schemas,

@@ -175,15 +175,16 @@ impl<'a> Engine<'a> {
         parallelism: usize,
     ) -> Result<Report, Failure> {
         let Planned { plan, scope } = planned;
-        let Prepared { session, prior, lineage, .. } = prepared;
-        let found = record::found(&plan, prior, lineage);
-        if !found.is_empty() {
-            session.append_all(found).await.map_err(failure)?;
+        let Prepared { session, prior, lineage } = prepared;
+        let (mut records, prior) = record::moved(&plan, prior);
+        records.extend(record::found(&plan, &prior, lineage));
+        if !records.is_empty() {
+            session.append_all(records).await.map_err(failure)?;
         }
         let cx = self.context(session);
         let applied = if has_work(&plan) {
             let schemas = self.schemas;
-            let job = Job { plan: &plan, scope, prior, lineage, schemas, parallelism };
+            let job = Job { plan: &plan, scope, prior: &prior, lineage, schemas, parallelism };
             apply(&cx, job).await.map_err(failure)
         } else {
             Ok((Report::default(), scope))

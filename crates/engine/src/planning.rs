@@ -6,7 +6,9 @@ use reconcile_model::{
     Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, Value, plan::PlanOptions,
     seal::mark_like,
 };
-use reconcile_planner::{DataRead, DataResults, Observation, Outcome, PlanInput, Planned, plan};
+use reconcile_planner::{
+    DataRead, DataResults, Moves, Observation, Outcome, PlanInput, Planned, plan,
+};
 use reconcile_provider::ProviderError;
 use reconcile_spec::Spec;
 use tokio::time::Instant;
@@ -36,6 +38,8 @@ pub(crate) async fn make<'a>(
     prior: &Snapshot,
     request: &Request,
 ) -> Result<Planned<'a>, Vec<Diagnostic>> {
+    let moves = Moves::of(engine.spec, prior);
+    let prior = &*moves.relocated(prior);
     let observed = if request.no_refresh || prior.is_empty() {
         Observation::default()
     } else {
@@ -60,6 +64,7 @@ pub(crate) async fn make<'a>(
         let input = PlanInput {
             spec: engine.spec,
             prior,
+            moves: &moves,
             observed: &observed,
             data: &data,
             schemas: engine.schemas,

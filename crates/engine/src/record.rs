@@ -1,7 +1,28 @@
-//! Recording what refresh found of objects that nothing is done to.
+//! Recording what no call is made for: other addresses, and what refresh found of objects that nothing is done to.
 
-use reconcile_model::{Action, ObjectState, Plan, Snapshot, plan::PlanMode, seal::seal_object};
+use std::borrow::Cow;
+
+use reconcile_model::{
+    Action, Address, ObjectState, Plan, Snapshot, plan::PlanMode, seal::seal_object,
+};
 use reconcile_state::{Record, StateChange};
+
+/// Returns the records that put everything where the plan has it, and the state as it is after them.
+///
+/// Nothing moves to where something else moves from, so each of them can be the last that is written.
+pub(crate) fn moved<'s>(plan: &Plan, prior: &'s Snapshot) -> (Vec<Record>, Cow<'s, Snapshot>) {
+    let moves = plan.moves();
+    if moves.is_empty() {
+        return (Vec::new(), Cow::Borrowed(prior));
+    }
+    let mut relocated = prior.clone();
+    relocated.relocate(moves.iter().map(|(to, from)| (*from, *to)));
+    let record = |(to, from): (&Address, &Address)| {
+        let change = StateChange::Move { from: from.clone(), to: to.clone() };
+        Record::Commit { operation: None, change }
+    };
+    (moves.into_iter().map(record).collect(), Cow::Owned(relocated))
+}
 
 /// Returns the records that bring the state up to date with what was found: values that only AWS decides, dependencies
 /// that the spec has moved, and, when only that was asked for, all drift.

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use reconcile_model::{Address, Object, ObjectId, SchemaSet, Snapshot, plan::PlanOptions};
 use reconcile_spec::Spec;
 
+use crate::moves::Moves;
+
 /// Everything that planning may look at. Nothing else may.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a, 's> {
     /// What should be.
     pub spec: &'s Spec,
-    /// What was recorded.
+    /// What was recorded, where it belongs now: relocated by `moves`.
     pub prior: &'a Snapshot,
+    /// What of it was recorded at another address.
+    pub moves: &'a Moves,
     /// What refresh found; empty when nothing was refreshed.
     pub observed: &'a Observation,
     /// The data sources read so far.

@@ -10,6 +10,7 @@ mod data;
 mod detach;
 mod input;
 mod instance;
+mod moves;
 mod order;
 mod outputs;
 mod recorded;
@@ -24,6 +25,7 @@ use reconcile_model::{Diagnostic, Plan, plan::FORMAT_VERSION};
 use reconcile_spec::Scope;
 
 pub use input::{DataRead, DataResults, Live, Observation, PlanInput};
+pub use moves::Moves;
 
 /// What planning came to.
 #[derive(Debug)]
@@ -67,10 +69,14 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
     if !impossible.is_empty() {
         return Err(impossible);
     }
+    for change in &mut changes {
+        change.previous_address = input.moves.previous(&change.address).cloned();
+    }
     changes.sort_by(|a, b| (&a.address, a.deposed, &a.id).cmp(&(&b.address, b.deposed, &b.id)));
     drift.sort_by(|a, b| a.address.cmp(&b.address));
     let detachments = detach::detachments(input, &changes);
     warnings.extend(detach::warnings(&changes, &detachments));
+    warnings.extend_from_slice(input.moves.blocked());
     let steps = order::steps(input, &changes, &detachments);
     let plan = Plan {
         format_version: FORMAT_VERSION,

@@ -71,7 +71,24 @@ impl Selection {
         for address in &input.options.replace {
             errors.extend(named(input, &address.to_string()).err());
         }
+        if errors.is_empty() && is_asked {
+            errors.extend(selection.left_behind(input));
+        }
         if errors.is_empty() { Ok(selection) } else { Err(errors) }
+    }
+
+    /// Returns the error for instances that have to move and are not in. Without them what is recorded would be planned
+    /// where it no longer belongs.
+    fn left_behind(&self, input: &PlanInput<'_, '_>) -> Option<Diagnostic> {
+        let moves = input.moves.all().filter(|(_, to)| !self.contains(to));
+        let told: Vec<String> = moves.map(|(from, to)| format!("{from} to {to}")).collect();
+        if told.is_empty() {
+            return None;
+        }
+        let error = Diagnostic::error("What moves has to be in the plan")
+            .detail(format!("These are recorded where they no longer belong, and `--target` or `--exclude` leaves them out: {}.", told.join(", ")))
+            .hint("Plan without these options, or add the new addresses to the targets.");
+        Some(error)
     }
 
     /// Tells whether the plan is about an instance.
@@ -98,8 +115,14 @@ fn named(input: &PlanInput<'_, '_>, text: &str) -> Result<Address, Diagnostic> {
     if known {
         return Ok(address);
     }
-    Err(Diagnostic::error(format!("There is no `{address}` in the spec or the state"))
-        .hint("`reconcile state list` shows what is in the state."))
+    let mut error = Diagnostic::error(format!("There is no `{address}` in the spec or the state"))
+        .hint("`reconcile state list` shows what is in the state.");
+    let is_meant = |from: &Address| *from == address || from.resource == address.resource;
+    if let Some((from, to)) = input.moves.all().find(|(from, _)| is_meant(from)) {
+        error = Diagnostic::error(format!("{from} has another address now"))
+            .hint(format!("Name it as the spec does: {to}."));
+    }
+    Err(error)
 }
 
 /// Which blocks lead to which others.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use reconcile_model::{
     Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectState, Reason,
-    ResourceAddress, Schema, Value,
+    ResourceAddress, ResourceState, Schema, Value,
     plan::{Drift, PlanMode},
 };
-use reconcile_spec::{Block, Expansion, Instances, Scope};
+use reconcile_spec::{Block, Expansion, Fate, Instances, Removed, Scope};
 
 use crate::detach::{self, InPlace};
 use crate::input::{DataRead, PlanInput};
+use crate::moves;
 use crate::recorded::{self, Existing};
 use crate::targets::Selection;
 
@@ -38,6 +39,8 @@ pub(crate) struct World<'a, 's> {
     pub(crate) fired: Vec<bool>,
     /// Where the arguments of the block that is being planned come from, among what changes, as far as that was asked.
     pub(crate) upstream: RefCell<BTreeMap<String, Vec<ResourceAddress>>>,
+    /// The blocks that `moved` blocks name as where something was.
+    moved_from: BTreeSet<&'s ResourceAddress>,
     /// The blocks that something recorded depends on, once that was asked.
     used: OnceCell<BTreeSet<&'a ResourceAddress>>,
     default_tags: BTreeMap<String, Arc<Object>>,
@@ -81,6 +84,7 @@ impl<'a, 's> World<'a, 's> {
             in_place: InPlace::default(),
             fired: Vec::new(),
             upstream: RefCell::default(),
+            moved_from: input.spec.moved.iter().map(|moved| &moved.from.resource).collect(),
             used: OnceCell::new(),
             default_tags: tags,
         })
@@ -133,6 +137,9 @@ impl<'a, 's> World<'a, 's> {
     }
 
     fn plan_block(&mut self, block: &'s Block, expansion: Expansion) {
+        if self.moved_from.contains(&block.address) {
+            self.errors.extend(moves::still_declared(self.input.spec, block, &expansion));
+        }
         self.fired = self.fired(block);
         self.upstream.get_mut().clear();
         let instances = match expansion {
@@ -189,6 +196,15 @@ impl<'a, 's> World<'a, 's> {
         let input = self.input;
         for (address, resource) in &input.prior.resources {
             let selected = self.selection.contains(address);
+            let removed = input.spec.removed.get(&address.resource);
+            if let Some(removed) = removed.filter(|it| it.fate == Fate::Forgotten)
+                && selected
+                && input.options.mode != PlanMode::RefreshOnly
+            {
+                let change = self.forgetting(address, resource, removed);
+                change.into_iter().for_each(|it| self.push(it));
+                continue;
+            }
             for state in &resource.deposed {
                 let deposed = self.removal(address, state, Reason::Deposed);
                 let change = Change { deposed: true, ..deposed };
@@ -208,6 +224,7 @@ impl<'a, 's> World<'a, 's> {
                 Reason::NotInSpec
             };
             let mut change = self.removal(address, state, reason);
+            change.span = removed.map(|it| it.span.clone());
             if !selected || input.options.mode == PlanMode::RefreshOnly {
                 change.action = Action::NoOp;
                 change.reason = Reason::Unchanged;
@@ -222,6 +239,23 @@ impl<'a, 's> World<'a, 's> {
             }
             self.push(change);
         }
+    }
+
+    /// Returns the change that leaves all objects of an address alone and drops them from the state.
+    fn forgetting(
+        &mut self,
+        address: &Address,
+        resource: &'a ResourceState,
+        removed: &Removed,
+    ) -> Option<Change> {
+        let state = resource.current.iter().chain(&resource.deposed).next()?;
+        let change = self.removal(address, state, Reason::Forgotten);
+        Some(Change {
+            action: Action::Forget,
+            deposed: resource.current.is_none(),
+            span: Some(removed.span.clone()),
+            ..change
+        })
     }
 
     fn removal(&mut self, address: &Address, state: &'a ObjectState, reason: Reason) -> Change {

@@ -8,7 +8,7 @@ use reconcile_model::plan::{PlanOptions, StepKind};
 use reconcile_model::{Action, Object, ObjectId, ObjectState, Plan, Reason, Snapshot};
 use reconcile_model::{ObjectStatus, ResourceState};
 use reconcile_planner::lint::lint;
-use reconcile_planner::{DataResults, Observation, Outcome, PlanInput, plan};
+use reconcile_planner::{DataResults, Moves, Observation, Outcome, PlanInput, plan};
 use reconcile_provider_fake::REGISTRY;
 use reconcile_spec::{Inputs, Sources, load};
 
@@ -27,9 +27,12 @@ fn planned(text: String, prior: Snapshot, options: PlanOptions) -> Plan {
         let schemas = REGISTRY.schemas();
         let sources = Sources::from_texts("test", [("main.yaml", &*text)]);
         let spec = load(&sources, &Inputs::default(), &schemas).expect("the spec is good").spec;
+        let moves = Moves::of(&spec, &prior);
+        let prior = moves.relocated(&prior);
         let input = PlanInput {
             spec: &spec,
             prior: &prior,
+            moves: &moves,
             observed: &Observation::default(),
             data: &DataResults::default(),
             schemas: &schemas,

@@ -10,9 +10,11 @@ mod check;
 mod check_block;
 mod graph;
 mod lifecycle;
+mod moved;
 mod names;
 mod once;
 mod provider;
+mod removed;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -82,6 +84,8 @@ pub fn load(
     let blocks = loader.blocks(&sections, &tables, &providers, &mut cells);
     let outputs = loader.outputs(&sections, &tables);
     let checks = loader.checks(&sections, &tables);
+    let moved = loader.moved(&sections, &tables);
+    let removed = loader.removed(&sections, &tables);
     let variable_blocks = loader.validations(&sections, variable_blocks, &tables);
     let mut spec = Spec {
         stack,
@@ -96,6 +100,8 @@ pub fn load(
         blocks,
         outputs,
         checks,
+        moved,
+        removed,
         order: Vec::new(),
         variable_blocks,
         variable_values: variables,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use reconcile_model::{InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value};
+use reconcile_model::{Address, InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value};
 
 use crate::files::FileReader;
 use crate::node::{Entry, Node};
@@ -32,6 +32,10 @@ pub struct Spec {
     pub outputs: IndexMap<String, Output>,
     /// The checks, in the order of the files.
     pub checks: IndexMap<String, Check>,
+    /// The `moved` blocks, in the order in which they are to be followed.
+    pub moved: Vec<Moved>,
+    /// The `removed` blocks, none of them of a block that is in the spec.
+    pub removed: IndexMap<ResourceAddress, Removed>,
     pub(crate) order: Vec<ResourceAddress>,
     pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
     pub(crate) variable_values: Vec<Value>,
@@ -151,6 +155,43 @@ impl TriggerKey {
     }
 }
 
+/// A `moved` block: what was recorded at one address belongs to another from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Where it was recorded.
+    pub from: Address,
+    /// Where it belongs; of the same type.
+    pub to: Address,
+    /// Where `from` stands.
+    pub span: Span,
+}
+
+impl Moved {
+    /// Tells whether it is about a block with all its instances, which keep their keys. Otherwise it is about one
+    /// instance, and an address without a key is the only instance of its block.
+    pub fn is_whole(&self) -> bool {
+        self.from.key.is_none() && self.to.key.is_none()
+    }
+}
+
+/// A `removed` block: what becomes of the objects of a block that left the spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// What becomes of them.
+    pub fate: Fate,
+    /// Where the block's address stands.
+    pub span: Span,
+}
+
+/// What becomes of the objects of a block that left the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They are destroyed, as without a `removed` block.
+    Destroyed,
+    /// They stay as they are, and are no longer recorded.
+    Forgotten,
+}
+
 /// A `precondition`, `postcondition`, `validation`, or an `assert` of a check.
 #[derive(Debug)]
 pub(crate) struct Condition {
@@ -261,5 +302,10 @@ impl Block {
     /// Tells whether the block has `count` or `for_each`.
     pub fn is_repeated(&self) -> bool {
         !matches!(self.repeat, Repeat::One)
+    }
+
+    /// Tells whether the block has `count`.
+    pub fn is_counted(&self) -> bool {
+        matches!(self.repeat, Repeat::Count(_))
     }
 }

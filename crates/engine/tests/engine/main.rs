@@ -4,5 +4,6 @@ mod crash;
 mod fault;
 mod late;
 mod life;
+mod moves;
 mod random;
 mod world;

@@ -38,8 +38,25 @@ struct Server {
     is_linked: bool,
 }
 
+/// How servers are written, a bit for each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner {
+    /// Under another name, with a `moved` block.
+    renamed: u8,
+    /// As one, without a count.
+    single: u8,
+}
+
+impl Manner {
+    /// Returns a server's name.
+    fn name(self, index: usize) -> String {
+        let letter = if self.renamed & (1 << index) == 0 { "s" } else { "r" };
+        format!("{letter}{index}")
+    }
+}
+
 impl Shape {
-    fn text(&self) -> String {
+    fn text(&self, manner: Manner) -> String {
         let mut text = "resource:\n  fake_group:\n    base: { name: base }\n".to_owned();
         for (index, group) in self.groups.iter().enumerate() {
             let Group { name, rules, create_first } = group;
@@ -63,15 +80,21 @@ impl Shape {
                 .map(|group| format!("\"${{fake_group.g{group}.id}}\""))
                 .collect();
             let groups = groups.join(", ");
+            let name = manner.name(index);
+            let (count, key) = if manner.single & (1 << index) == 0 {
+                (format!("count: {count}, "), "[count.index]")
+            } else {
+                (String::new(), "")
+            };
             writeln!(
                 text,
-                "    s{index}: {{ count: {count}, image: i{image}, size: s{size}, groups: [{groups}] }}"
+                "    {name}: {{ {count}image: i{image}, size: s{size}, groups: [{groups}] }}"
             )
             .expect("writing to a string does not fail");
             if *is_linked {
                 writeln!(
                     links,
-                    "    l{index}: {{ count: {count}, server: \"${{fake_server.s{index}[count.index].id}}\", group: \"${{fake_group.base.id}}\" }}"
+                    "    l{index}: {{ {count}server: \"${{fake_server.{name}{key}.id}}\", group: \"${{fake_group.base.id}}\" }}"
                 )
                 .expect("writing to a string does not fail");
             }
@@ -84,9 +107,16 @@ impl Shape {
             let from = if self.servers.is_empty() {
                 format!("content-{blob}")
             } else {
-                format!("{blob}-${{join(\",\", fake_server.s0[*].address)}}")
+                let first = manner.name(0);
+                format!("{blob}-${{join(\",\", fake_server.{first}[*].address)}}")
             };
             writeln!(text, "  fake_blob:\n    list:\n      content: '{from}'")
+                .expect("writing to a string does not fail");
+        }
+        for index in (0..self.servers.len()).filter(|index| manner.renamed & (1 << index) != 0) {
+            let name = manner.name(index);
+            let section = if text.contains("moved:") { "" } else { "moved:\n" };
+            writeln!(text, "{section}  - {{ from: fake_server.s{index}, to: fake_server.{name} }}")
                 .expect("writing to a string does not fail");
         }
         text
@@ -142,6 +172,8 @@ struct Case {
     before: Shape,
     /// What the run's spec says.
     after: Shape,
+    /// How it says it; what is there was written plainly.
+    manner: Manner,
     request: Request,
     faults: Vec<Fault>,
     /// After how many steps the run crashes.
@@ -160,6 +192,7 @@ impl Case {
         Self {
             before,
             after,
+            manner: Manner::default(),
             request: Request::Apply,
             faults: Vec::new(),
             crash: None,
@@ -174,8 +207,8 @@ impl Case {
     async fn check(self) {
         let mut world = World::new();
         world.parallelism = self.parallelism;
-        world.applied(&self.before.text()).await;
-        world.assert_converged(&self.before.text()).await;
+        world.applied(&self.before.text(Manner::default())).await;
+        world.assert_converged(&self.before.text(Manner::default())).await;
         for (index, (id, (type_name, _))) in world.cloud.objects().into_iter().enumerate() {
             if self.drift & (1 << (index % 8)) != 0 && type_name == "fake_server" {
                 world.cloud.edit(&id, "note", "by hand");
@@ -184,7 +217,7 @@ impl Case {
             }
         }
         world.cloud.set_timing(self.timing);
-        let text = self.after.text();
+        let text = self.after.text(self.manner);
         for fault in self.faults {
             world.cloud.inject(fault);
         }
@@ -253,14 +286,33 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
     prop::collection::vec(fault, 0..4)
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+fn cases(timings: impl Strategy<Value = Timing>) -> impl Strategy<Value = Case> {
     let crash = || prop::option::of(1..150_usize);
     let run = (requests(), faults(), crash(), prop::option::weighted(0.3, 1..150_usize));
-    (shapes(), shapes(), run, any::<u8>(), 1..6_usize, timings()).prop_map(
+    (shapes(), shapes(), run, any::<u8>(), 1..6_usize, timings).prop_map(
         |(before, after, (request, faults, crash, second_crash), drift, parallelism, timing)| {
-            Case { before, after, request, faults, crash, second_crash, drift, parallelism, timing }
+            let case = Case::quiet(before, after);
+            Case { request, faults, crash, second_crash, drift, parallelism, timing, ..case }
         },
     )
+}
+
+/// Cases in which servers move: to another name, and to or from a count. In none of them is what is new long invisible,
+/// which [`crate::late`] is about.
+fn moving_cases() -> impl Strategy<Value = Case> {
+    let timings = prop_oneof![3 => Just(Timing::default()), 1 => Just(SLOW)];
+    (cases(timings), any::<u8>(), any::<u8>())
+        .prop_map(|(case, renamed, single)| Case { manner: Manner { renamed, single }, ..case })
+}
+
+/// Runs what a test does in paused time.
+fn paused(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime needs nothing but memory");
+    runtime.block_on(test);
 }
 
 /// Returns the number in an environment variable, if it is set.
@@ -278,13 +330,13 @@ proptest! {
     })]
 
     #[test]
-    fn whatever_happens_the_state_is_valid_and_two_good_runs_converge(case in cases()) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime needs nothing but memory");
-        runtime.block_on(case.check());
+    fn whatever_happens_the_state_is_valid_and_two_good_runs_converge(case in cases(timings())) {
+        paused(case.check());
+    }
+
+    #[test]
+    fn whatever_happens_while_things_move_two_good_runs_converge(case in moving_cases()) {
+        paused(case.check());
     }
 }
 

@@ -52,6 +52,8 @@ pub fn of_spec(schemas: &SchemaSet) -> Value {
             "resource": section(&types(Mode::Managed, schemas), false, "What is managed."),
             "output": section(&output(), true, "What is shown and recorded after an apply."),
             "check": section(&check(schemas), true, "What is to hold once everything is there."),
+            "moved": listed(&moved(), "What has another address than before."),
+            "removed": listed(&removed(), "What becomes of what left the spec."),
         },
         "patternProperties": comments(),
         "additionalProperties": false,
@@ -263,6 +265,38 @@ fn check(schemas: &SchemaSet) -> Value {
     })
 }
 
+fn moved() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "from": { "type": "string", "description": "Where it was recorded: `aws_instance.web`, or `aws_instance.web[0]`." },
+            "to": { "type": "string", "description": "Where it belongs from here on." },
+        },
+        "required": ["from", "to"],
+        "patternProperties": comments(),
+        "additionalProperties": false,
+    })
+}
+
+fn removed() -> Value {
+    let destroy = json!({ "type": "boolean", "description": "Whether its objects are destroyed; true otherwise." });
+    json!({
+        "type": "object",
+        "properties": {
+            "from": { "type": "string", "description": "The resource that left the spec: `aws_instance.web`." },
+            "lifecycle": {
+                "type": "object",
+                "properties": { "destroy": destroy },
+                "patternProperties": comments(),
+                "additionalProperties": false,
+            },
+        },
+        "required": ["from"],
+        "patternProperties": comments(),
+        "additionalProperties": false,
+    })
+}
+
 fn output() -> Value {
     json!({
         "type": "object",
@@ -319,6 +353,12 @@ fn condition() -> Value {
 /// Returns a section: a mapping, or a list of mappings, of names or of what `members` lists.
 fn section(members: &Value, named: bool, description: &str) -> Value {
     described(one_or_more(&mapping(members, named)), description)
+}
+
+/// Returns a section of blocks without names: one, or a list of them; none when it is commented out.
+fn listed(block: &Value, description: &str) -> Value {
+    let list = json!({ "type": "array", "items": block });
+    described(any_of([block.clone(), list, json!({ "type": "null" })]), description)
 }
 
 /// Returns a mapping: with the same shape under every name, or with members of their own.

@@ -13,8 +13,10 @@ use crate::suggest::{did_you_mean, list};
 use crate::yaml::{HCL, Yaml, YamlKey, YamlKind, is_hcl};
 
 /// The keys of the top level.
-const SECTIONS: [&str; 9] =
-    ["stack", "provider", "backend", "variable", "locals", "data", "resource", "output", "check"];
+const SECTIONS: [&str; 11] = [
+    "stack", "provider", "backend", "variable", "locals", "data", "resource", "output", "check",
+    "moved", "removed",
+];
 
 /// What Terraform does not take as a variable's name: what has a meaning in a module block.
 const RESERVED: [&str; 8] =
@@ -44,6 +46,10 @@ pub(super) struct Sections<'y> {
     pub(super) blocks: Vec<BlockPart<'y>>,
     pub(super) outputs: Vec<Part<'y>>,
     pub(super) checks: Vec<Part<'y>>,
+    /// The `moved` blocks of each file.
+    pub(super) moved: Vec<&'y Yaml>,
+    /// The `removed` blocks of each file.
+    pub(super) removed: Vec<&'y Yaml>,
 }
 
 /// Where each name was defined first.
@@ -108,6 +114,8 @@ impl<'y> Sections<'y> {
             }
             "resource" => self.blocks(Mode::Managed, None, (key, value), defined, loader),
             "data" => self.blocks(Mode::Data, None, (key, value), defined, loader),
+            "moved" => self.moved.push(value),
+            "removed" => self.removed.push(value),
             "//" => {}
             other => unknown_section(other, key, loader),
         }
@@ -251,14 +259,9 @@ fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
             "Modules",
             "Put the module's blocks into files of this folder; `locals` and `for_each` save repetition.",
         ),
-        "import" => ("Import blocks are not supported yet.".to_owned(), None),
-        "moved" => not_yet(
-            "Moved blocks",
-            "Rename what is recorded with `reconcile state mv`, and remove the section.",
-        ),
-        "removed" => not_yet(
-            "Removed blocks",
-            "Forget what is recorded with `reconcile state rm`, and remove the section.",
+        "import" => not_yet(
+            "Import blocks",
+            "Record each object with `reconcile import ADDRESS ID`, and remove the section.",
         ),
         "terraform" => (
             "The provider and its version come with `reconcile`.".to_owned(),

@@ -4,6 +4,7 @@ mod bad;
 mod checks;
 mod inputs;
 mod limits;
+mod moved;
 mod places;
 mod values;
 
