@@ -130,16 +130,27 @@ fn implied(spec: &Spec) -> impl Iterator<Item = (Address, Address)> {
     })
 }
 
-/// Returns the errors for instances that moved away and that their block still has.
-pub(crate) fn still_declared(spec: &Spec, block: &Block, expansion: &Expansion) -> Vec<Diagnostic> {
+/// Returns the `moved` blocks of single instances, by the block that they left.
+pub(crate) fn by_block(spec: &Spec) -> BTreeMap<&ResourceAddress, Vec<&Moved>> {
+    let mut all: BTreeMap<&ResourceAddress, Vec<&Moved>> = BTreeMap::new();
+    for moved in spec.moved.iter().filter(|moved| !moved.is_whole()) {
+        all.entry(&moved.from.resource).or_default().push(moved);
+    }
+    all
+}
+
+/// Returns the errors for instances that moved away from a block and that it still has.
+pub(crate) fn still_declared(
+    moved: &[&Moved],
+    block: &Block,
+    expansion: &Expansion,
+) -> Vec<Diagnostic> {
     let has = |key: &Option<InstanceKey>| match (expansion, key) {
         (Expansion::One, None) => true,
         (Expansion::Count(count), Some(InstanceKey::Index(index))) => index < count,
         (Expansion::Each(members), Some(InstanceKey::Name(name))) => members.contains_key(name),
         (Expansion::One | Expansion::Count(_) | Expansion::Each(_), _) => false,
     };
-    let is_there =
-        |it: &&Moved| it.from.resource == block.address && !it.is_whole() && has(&it.from.key);
     let error = |Moved { from, to, span }: &Moved| {
         Diagnostic::error(format!("{from} moved, and the spec still has it"))
             .detail(format!("The block's `count` or `for_each` has it, at {}.", block.span))
@@ -149,7 +160,7 @@ pub(crate) fn still_declared(spec: &Spec, block: &Block, expansion: &Expansion) 
             .at(span.clone())
             .about(from)
     };
-    spec.moved.iter().filter(is_there).map(error).collect()
+    moved.iter().copied().filter(|it| has(&it.from.key)).map(error).collect()
 }
 
 fn cannot(moved: &Moved, from: &Address, to: &Address, id: String) -> Diagnostic {

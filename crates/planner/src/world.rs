@@ -9,7 +9,7 @@ use reconcile_model::{
     ResourceAddress, ResourceState, Schema, Value,
     plan::{Drift, PlanMode},
 };
-use reconcile_spec::{Block, Expansion, Fate, Instances, Removed, Scope};
+use reconcile_spec::{Block, Expansion, Fate, Instances, Moved, Removed, Scope};
 
 use crate::detach::{self, InPlace};
 use crate::input::{DataRead, PlanInput};
@@ -39,8 +39,8 @@ pub(crate) struct World<'a, 's> {
     pub(crate) fired: Vec<bool>,
     /// Where the arguments of the block that is being planned come from, among what changes, as far as that was asked.
     pub(crate) upstream: RefCell<BTreeMap<String, Vec<ResourceAddress>>>,
-    /// The blocks that `moved` blocks name as where something was.
-    moved_from: BTreeSet<&'s ResourceAddress>,
+    /// The `moved` blocks of single instances, by the block that they left.
+    moved_from: BTreeMap<&'s ResourceAddress, Vec<&'s Moved>>,
     /// The blocks that something recorded depends on, once that was asked.
     used: OnceCell<BTreeSet<&'a ResourceAddress>>,
     default_tags: BTreeMap<String, Arc<Object>>,
@@ -84,7 +84,7 @@ impl<'a, 's> World<'a, 's> {
             in_place: InPlace::default(),
             fired: Vec::new(),
             upstream: RefCell::default(),
-            moved_from: input.spec.moved.iter().map(|moved| &moved.from.resource).collect(),
+            moved_from: moves::by_block(input.spec),
             used: OnceCell::new(),
             default_tags: tags,
         })
@@ -137,8 +137,8 @@ impl<'a, 's> World<'a, 's> {
     }
 
     fn plan_block(&mut self, block: &'s Block, expansion: Expansion) {
-        if self.moved_from.contains(&block.address) {
-            self.errors.extend(moves::still_declared(self.input.spec, block, &expansion));
+        if let Some(moved) = self.moved_from.get(&block.address) {
+            self.errors.extend(moves::still_declared(moved, block, &expansion));
         }
         self.fired = self.fired(block);
         self.upstream.get_mut().clear();

@@ -179,3 +179,21 @@ fn what_goes_is_found_by_what_it_is_called() {
     });
     assert!(detached.eq(std::iter::repeat_n(1, INSTANCES)));
 }
+
+#[test]
+fn many_move_at_once() {
+    let first = pairs("linux", "web");
+    let prior = applied(&planned(first, Snapshot::new("test", "lineage"), PlanOptions::default()));
+    let blocks = pairs("linux", "web").replace("one:", "first:").replace(".one", ".first");
+    let single = (0..INSTANCES).map(|index| {
+        format!("  - {{ from: 'fake_server.all[{index}]', to: 'fake_server.other[{index}]' }}\n")
+    });
+    let moves = format!(
+        "moved:\n  - {{ from: fake_server.one, to: fake_server.first }}\n{}",
+        single.collect::<String>()
+    );
+    let text = blocks.replace("all:", "other:") + &moves;
+    let plan = planned(text, prior, PlanOptions::default());
+    assert_eq!(plan.moves().len(), 2 * INSTANCES);
+    assert_eq!((count(&plan, Action::Create), count(&plan, Action::Delete)), (0, 0));
+}

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use reconcile_model::{Address, Mode, ObjectId, ObjectState, Snapshot, event::Verb};
+use reconcile_model::{
+    Address, Mode, ObjectId, ObjectState, ResourceAddress, Snapshot, event::Verb,
+};
 use thiserror::Error;
 
 use crate::record::{Executed, Intent, PendingOperation, PendingStatus, Record, StateChange};
@@ -60,13 +62,16 @@ pub struct Ledger {
     pending: BTreeMap<String, PendingOperation>,
     /// The pending operations of each instance, so that a record looks at those of its own address alone.
     by_address: BTreeMap<Address, BTreeSet<String>>,
+    /// The blocks between which the last record moved an instance, if it did: all that depends on the first depends on the
+    /// second by now.
+    redirected: Option<(ResourceAddress, ResourceAddress)>,
 }
 
 impl Ledger {
     /// Returns the ledger of a snapshot with no record after it.
     pub fn new(snapshot: Snapshot) -> Self {
         let (pending, by_address) = (BTreeMap::new(), BTreeMap::new());
-        Self { snapshot: Arc::new(snapshot), pending, by_address }
+        Self { snapshot: Arc::new(snapshot), pending, by_address, redirected: None }
     }
 
     /// Returns the state.
@@ -85,6 +90,9 @@ impl Ledger {
     ///
     /// When the record cannot follow those before it. Then nothing has changed.
     pub fn apply(&mut self, record: &Record) -> Result<(), IllegalRecord> {
+        if !matches!(record, Record::Commit { change: StateChange::Move { .. }, .. }) {
+            self.redirected = None;
+        }
         match record {
             Record::Intent(intent) => self.intend(intent)?,
             Record::Outcome { operation, id, at } => self.answer(operation, id, *at)?,

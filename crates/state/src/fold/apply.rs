@@ -226,7 +226,19 @@ impl Ledger {
         if [from, to].into_iter().any(is_open) {
             return Err(illegal_at(from, "it has a pending operation"));
         }
-        Arc::make_mut(&mut self.snapshot).relocate([(from, to)]);
+        let blocks = (from.resource.clone(), to.resource.clone());
+        let snapshot = Arc::make_mut(&mut self.snapshot);
+        let of_block = snapshot.resources.range(from.resource.instance(None)..);
+        let mut of_block = of_block.take_while(|(address, _)| address.resource == from.resource);
+        let is_last = of_block.nth(1).is_none();
+        if self.redirected.as_ref() == Some(&blocks) && !is_last {
+            // A block is moved instance by instance: only the first and the last concern what depends on it.
+            let moved = snapshot.resources.remove(from);
+            snapshot.resources.extend(moved.map(|resource| (to.clone(), resource)));
+        } else {
+            snapshot.relocate([(from, to)]);
+        }
+        self.redirected = Some(blocks);
         Ok(())
     }
 

@@ -60,3 +60,49 @@ fn the_state_is_not_copied() {
         assert_eq!(Arc::as_ptr(ledger.snapshot()), at);
     }
 }
+
+#[test]
+fn a_block_moves_at_the_cost_of_its_instances() {
+    // If each looked at all that depends on the block, this would take minutes.
+    const COUNT: usize = 20_000;
+    let at = |name: &str, index| {
+        ResourceAddress::managed("aws_instance", name).instance(Some(InstanceKey::Index(index)))
+    };
+    let (old, new) = (at("old", 0).resource, at("new", 0).resource);
+    let object = |dependencies| reconcile_model::ObjectState {
+        id: ObjectId::from("i-1"),
+        status: reconcile_model::ObjectStatus::Ready,
+        attributes: Object::new(),
+        schema_version: 1,
+        provider: "aws".to_owned(),
+        region: None,
+        dependencies,
+        created_at: None,
+        create_before_destroy: false,
+        timeouts: BTreeMap::new(),
+        operation: None,
+    };
+    let mut snapshot = Snapshot::new("web", "lineage");
+    for index in 0..COUNT {
+        for (address, dependencies) in
+            [(at("old", index), BTreeSet::new()), (at("user", index), [old.clone()].into())]
+        {
+            let current = Some(object(dependencies));
+            let state = reconcile_model::ResourceState { current, deposed: Vec::new() };
+            snapshot.resources.insert(address, state);
+        }
+    }
+    let mut ledger = Ledger::new(snapshot);
+    let moved = |ledger: &mut Ledger, index| {
+        let change = StateChange::Move { from: at("old", index), to: at("new", index) };
+        ledger.apply(&Record::Commit { operation: None, change }).unwrap();
+    };
+    let uses = |ledger: &Ledger| {
+        let user = &ledger.snapshot().resources[&at("user", 7)];
+        user.current.as_ref().unwrap().dependencies.clone()
+    };
+    (0..COUNT - 1).for_each(|index| moved(&mut ledger, index));
+    assert_eq!(uses(&ledger), [old, new.clone()].into());
+    moved(&mut ledger, COUNT - 1);
+    assert_eq!(uses(&ledger), [new].into());
+}
