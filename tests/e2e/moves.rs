@@ -133,3 +133,23 @@ removed:
     world.call("ec2", "DeleteSecurityGroup", &serde_json::json!({ "GroupId": front }));
     world.destroy();
 }
+
+#[test]
+fn what_is_imported_does_not_wait_for_what_moves() {
+    let world = World::with_spec(BEFORE);
+    world.converge();
+    let parameters = serde_json::json!({ "GroupName": "more", "Description": "more" });
+    let created = world.call("ec2", "CreateSecurityGroup", &parameters);
+    let id = created["GroupId"].as_str().expect("an id");
+    world.spec(
+        &AFTER.replace("    edge:", "    more: { name: more, description: more }\n    edge:"),
+    );
+    world
+        .run(&["import", "aws_security_group.edge", id])
+        .code(1)
+        .says("aws_security_group.front moves to aws_security_group.edge");
+    world.run(&["import", "aws_security_group.more", id]).success();
+    world.run(&["state", "list"]).success().says("aws_security_group.more");
+    world.converge();
+    world.destroy();
+}

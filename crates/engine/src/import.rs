@@ -6,6 +6,7 @@ use reconcile_model::{
     Action, Address, Change, Diagnostic, Mode, Object, ObjectId, ObjectState, ObjectStatus, Schema,
     seal,
 };
+use reconcile_planner::Moves;
 use reconcile_provider::{Depth, Observed, Provider, ProviderError, Status, Target};
 use reconcile_state::{Record, StateChange};
 
@@ -114,6 +115,14 @@ impl Engine<'_> {
                     .about(address),
             ]);
         }
+        if let Some(from) = Moves::of(self.spec, &snapshot).previous(address) {
+            return Err(vec![
+                Diagnostic::error(format!("{from} moves to {address}"))
+                    .detail("The spec says so, and what is recorded there now will be here.")
+                    .hint("Take that out of the spec, or name another address.")
+                    .about(address),
+            ]);
+        }
         let type_name = address.type_name();
         let other = snapshot
             .objects()
@@ -140,8 +149,11 @@ impl Engine<'_> {
                     .about(address),
             ]);
         }
-        let options =
-            PlanOptions { targets: vec![address.resource.to_string()], ..PlanOptions::default() };
+        let moves = Moves::of(self.spec, &prepared.prior);
+        // A plan has to have what moves.
+        let moved = moves.all().map(|(_, to)| to.to_string());
+        let targets = moved.chain([address.resource.to_string()]).collect();
+        let options = PlanOptions { targets, ..PlanOptions::default() };
         let request = Request { options, no_refresh: true };
         let planned = planning::make(self, &prepared.prior, &request).await?;
         let change = planned.plan.changes.iter().find(|change| change.address == *address);

@@ -52,12 +52,12 @@ impl Moves {
     }
 
     /// Returns where an instance was recorded, if that is another address than the one it belongs to now.
-    pub(crate) fn previous(&self, address: &Address) -> Option<&Address> {
+    pub fn previous(&self, address: &Address) -> Option<&Address> {
         self.recorded_at.get(address)
     }
 
     /// Returns each instance that moves: where it was recorded, and where it belongs now.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&Address, &Address)> {
+    pub fn all(&self) -> impl Iterator<Item = (&Address, &Address)> {
         self.recorded_at.iter().map(|(to, from)| (from, to))
     }
 

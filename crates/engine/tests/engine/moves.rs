@@ -171,3 +171,24 @@ removed:
     assert!(plan.is_empty());
     assert_eq!(recorded(&world).await.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_imported_does_not_wait_for_what_moves() {
+    let world = World::new();
+    world.applied(BEFORE).await;
+    let is_link = |it: &(String, ObjectId)| it.0 == "fake_link.web";
+    let link = recorded(&world).await.into_iter().find(is_link).expect("it is recorded").1;
+    let without = BEFORE.split_once("  fake_link").expect("it is there").0;
+    let removed = "removed: { from: fake_link.web, lifecycle: { destroy: false } }";
+    world.applied(&format!("{without}{removed}")).await;
+    let refused = world.import(AFTER, "fake_server.one", &link).await.expect_err("it is taken");
+    assert_eq!(
+        told(&refused[..1]).split(" The spec").next(),
+        Some("fake_server.web[0] moves to fake_server.one")
+    );
+    world.import(AFTER, "fake_link.web[0]", &link).await.expect("it can be imported");
+    let calls = mutations(&world);
+    world.applied(AFTER).await;
+    assert_eq!(mutations(&world), calls);
+    world.assert_converged(AFTER).await;
+}

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use reconcile_engine::{Clock, Engine, Failure, Ids, Report, Request, Stop};
+use reconcile_engine::{Clock, Engine, Failure, Ids, Imported, Report, Request, Stop};
 use reconcile_model::event::Outcome;
 use reconcile_model::plan::{PlanMode, PlanOptions};
 use reconcile_model::{Diagnostic, Event, EventKind, ObjectId, Plan, SchemaSet, Snapshot};
@@ -112,6 +112,19 @@ impl World {
                 Err(error)
             }
         }
+    }
+
+    /// Records an object that is there at an address of the spec.
+    pub(crate) async fn import(
+        &self,
+        text: &str,
+        address: &str,
+        id: &ObjectId,
+    ) -> Result<Imported, Failure> {
+        let spec = self.spec(text);
+        let engine = self.engine(&spec);
+        let prepared = engine.prepare(OpenOptions::default(), PlanMode::Apply).await?;
+        engine.import(&prepared, &address.parse().expect("it is an address"), id).await
     }
 
     pub(crate) async fn apply(&self, text: &str) -> Result<Report, Failure> {
