@@ -55,7 +55,7 @@ impl Broken<'_> {
         } else if info.contains("expected key") || info.contains("expected '-' indicator") {
             Some(self.indentation(place, &span))
         } else {
-            self.open_bracket(info, place)
+            self.unquoted_key(&span).or_else(|| self.open_bracket(info, place))
         };
         told.unwrap_or_else(|| {
             let diagnostic = not_yaml(info).at(span);
@@ -178,6 +178,24 @@ impl Broken<'_> {
             .at(span.clone())
     }
 
+    /// An address with a key, as `aws_instance.web[0]`, where `[` begins a list.
+    fn unquoted_key(&self, span: &Span) -> Option<Diagnostic> {
+        self.open.last()?;
+        let chars: Vec<char> = span.text.chars().collect();
+        let bracket = span.column.checked_sub(1).filter(|at| chars.get(*at) == Some(&'['))?;
+        let is_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        let start = (0..bracket).rev().take_while(|at| is_name(chars[*at])).last()?;
+        let end = (bracket..chars.len()).find(|at| chars[*at] == ']')? + 1;
+        let token: String = chars[start..end].iter().collect();
+        token.split_once('[').filter(|(address, _)| address.contains('.'))?;
+        let diagnostic =
+            Diagnostic::error("An address with a key must be quoted inside `[ ]` or `{ }`")
+                .detail("There, YAML reads the `[` as the start of a list.")
+                .hint(format!("Put it in quotes: `{}`.", quoted(&token)))
+                .at(Span { column: start + 1, length: end - start, ..span.clone() });
+        Some(diagnostic)
+    }
+
     /// A `[` or `{` without its end.
     fn open_bracket(&self, info: &str, place: Place) -> Option<Diagnostic> {
         let about = ["flow", "indentation", "node content", "eof", "bracket"];
@@ -243,7 +261,7 @@ pub(crate) const HCL: &str = "Write `resource: { aws_instance: { web: { … } } 
 
 /// Tells whether a text is Terraform's own language.
 pub(crate) fn is_hcl(text: &str) -> bool {
-    const BLOCKS: [&str; 9] = [
+    const BLOCKS: [&str; 12] = [
         "resource",
         "data",
         "variable",
@@ -253,6 +271,9 @@ pub(crate) fn is_hcl(text: &str) -> bool {
         "terraform",
         "module",
         "check",
+        "moved",
+        "removed",
+        "import",
     ];
     text.lines().any(|line| {
         let first = line.split([' ', '{']).next().unwrap_or_default();

@@ -136,6 +136,31 @@ fn addresses_that_are_none() {
 }
 
 #[test]
+fn addresses_with_a_key_are_quoted() {
+    let told = |place: &str, text: &str, quoted: &str| {
+        format!(
+            "{place} «{text}» An address with a key must be quoted inside `[ ]` or `{{ }}`. There, YAML reads the `[` as the start of a list. / Put it in quotes: `{quoted}`."
+        )
+    };
+    check(
+        "moved: [{ from: aws_lb.a[0], to: aws_lb.b }]",
+        &[&told("1:17", "aws_lb.a[0]", "\"aws_lb.a[0]\"")],
+    );
+    check(
+        "moved:\n  - { from: aws_lb.a, to: aws_lb.b[\"x\"] }",
+        &[&told("2:27", "aws_lb.b[\"x\"]", "'aws_lb.b[\"x\"]'")],
+    );
+    check(
+        "resource: { aws_lb: { a: { depends_on: [aws_lb.b[0], aws_lb.c] } } }",
+        &[&told("1:41", "aws_lb.b[0]", "\"aws_lb.b[0]\"")],
+    );
+    assert_eq!(
+        moves("moved:\n  - from: aws_lb.a[0]\n    to: aws_lb.b[\"x\"]"),
+        ["aws_lb.a[0] > aws_lb.b[\"x\"]"]
+    );
+}
+
+#[test]
 fn what_is_removed_is_destroyed_unless_it_says_otherwise() {
     let text = "resource: {}\nremoved:\n  - { from: aws_lb.a }\n  - { from: aws_lb.b, lifecycle: { destroy: false } }\n  - { from: aws_lb.c, lifecycle: { destroy: true } }";
     let spec = loaded(text).spec;
