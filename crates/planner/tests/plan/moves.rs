@@ -280,6 +280,24 @@ fn what_is_removed_is_left_alone_or_destroyed() {
 }
 
 #[test]
+fn what_is_left_alone_is_so_with_all_that_was_replaced() {
+    let one = [("a", "image: linux")];
+    let removed = "removed: { from: fake_server.a, lifecycle: { destroy: false } }";
+    for is_replaced in [false, true] {
+        let mut old = World::of(&servers(&one, ""));
+        let address = "fake_server.a".parse().expect("it is an address");
+        let resource = old.prior.resources.get_mut(&address).expect("it is recorded");
+        let mut before = resource.current.clone().expect("it is there");
+        if !is_replaced {
+            resource.current = None;
+        }
+        before.id = "before".into();
+        resource.deposed = vec![before.clone(), before];
+        check(old, &servers(&[], removed), "forget fake_server.a: Forgotten");
+    }
+}
+
+#[test]
 fn a_fingerprint_has_the_moves() {
     let old = World::of(&servers(&[("a", "count: 1, image: linux")], ""));
     let plan = |to: &str| {

@@ -65,7 +65,7 @@ impl World {
             .iter()
             .filter(|it| it.address.resource.mode == reconcile_model::Mode::Managed)
         {
-            if change.deposed {
+            if change.deposed && change.action != Action::Forget {
                 self.prior
                     .resources
                     .get_mut(&change.address)

@@ -162,6 +162,7 @@ pub(crate) fn every_action() -> Making {
     let left = making.delete("aws_instance.f_left", &live_instance());
     left.action = Action::Forget;
     left.reason = Reason::Forgotten;
+    left.span = Some(at(40));
     making.plan("aws_instance.g_same", &instance(), Some(&live_instance()));
     making
 }
