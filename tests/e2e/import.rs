@@ -75,3 +75,36 @@ fn importing_changes_nothing_and_refuses_what_cannot_be() {
     world.converge();
     world.destroy();
 }
+
+#[test]
+fn import_blocks_are_planned_and_applied() {
+    let world = World::with_spec(GROUP);
+    let web = group(&world, "web", "The web servers");
+    let many = group(&world, "many-0", "many");
+    let imports = |web: &str| {
+        format!(
+            "{GROUP}import:\n  - {{ to: aws_security_group.web, id: {web} }}\n  - {{ to: \"aws_security_group.many[0]\", id: {many} }}\n"
+        )
+    };
+    world.spec(&imports("sg-00000000000000000"));
+    world
+        .run(&["plan"])
+        .code(1)
+        .unwrapped()
+        .says("There is no aws_security_group with the id sg-00000000000000000");
+    world.spec(&imports(&web));
+    world.run(&["plan", "--detailed-exitcode"]).code(2).says("2 to import");
+    let plan = world.plan_json();
+    let changes = plan["resource_changes"].as_array().expect("a list");
+    let change = changes.iter().find(|it| it["address"] == "aws_security_group.web");
+    let change = &change.expect("it is in the plan")["change"];
+    assert_eq!(change["importing"]["id"], web);
+    assert_eq!(change["actions"], json!(["update"]), "it lacks the rule and the tag");
+    world.converge();
+    assert_eq!(world.id("aws_security_group.web"), web);
+    assert_eq!(world.id("aws_security_group.many[0]"), many);
+    // What is recorded is imported no more, whatever the blocks say.
+    world.spec(&imports("sg-00000000000000000"));
+    world.assert_converged();
+    world.destroy();
+}

@@ -6,6 +6,7 @@
 #[path = "../examples/scale/shapes.rs"]
 mod shapes;
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::io;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ fn first_plan(spec: &Spec, schemas: &SchemaSet) -> Plan {
         spec,
         prior: &prior,
         moves: &Moves::default(),
+        imported: &BTreeSet::new(),
         observed: &Observation::default(),
         data: &DataResults::default(),
         schemas,

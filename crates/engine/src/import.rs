@@ -1,17 +1,12 @@
 //! Adopting an object that was made elsewhere: from here on it is recorded at an address of the spec.
 
-use reconcile_applier::merged;
 use reconcile_model::plan::PlanOptions;
-use reconcile_model::{
-    Action, Address, Change, Diagnostic, Mode, Object, ObjectId, ObjectState, ObjectStatus, Schema,
-    seal,
-};
+use reconcile_model::{Action, Address, Change, Diagnostic, Mode, Object, ObjectId, Schema};
 use reconcile_planner::Moves;
-use reconcile_provider::{Depth, Observed, Provider, ProviderError, Status, Target};
 use reconcile_state::{Record, StateChange};
 
 use crate::pipeline::{Engine, Failure, Prepared, close, failure};
-use crate::planning::{self, Request};
+use crate::planning::{self, ImportBlocks, Request};
 
 /// What was imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,47 +50,18 @@ impl Engine<'_> {
         let Some(schema) = schema else { return Err(vec![no_resource(address)]) };
         self.check_free(prepared, address, id)?;
         let change = self.declared(prepared, address).await?;
-        let settler =
-            reconcile_applier::Providers::settler(&*self.providers, &change.provider, None);
-        let provider = settler.provider();
-        let observed = self
-            .look(&*provider, address, id)
-            .await
-            .map_err(|error| vec![unreadable(address, id, &error)])?
-            .ok_or_else(|| vec![not_there(address, id, provider.region().as_deref())])?;
-        if let Status::Failed(state) = &observed.status {
-            return Err(vec![
-                Diagnostic::error(format!("{id} cannot be imported"))
-                    .detail(format!("It is in state `{state}`, which nothing leads out of."))
-                    .hint("Delete it, and let apply create another.")
-                    .about(address),
-            ]);
-        }
+        let found = self.find(schema, &change, id, &prepared.lineage).await?;
         // Some ids can be written in more than one way; the object tells its own.
-        let id = observed.object.string("id").map_or_else(|| id.clone(), ObjectId::from);
+        let id = found.object.id.clone();
         self.check_free(prepared, address, &id)?;
-        let planned = change.after.clone().unwrap_or_default();
-        let attributes = merged(schema, &planned, &observed.object);
-        let assumed = assumed(schema, &observed.object, &attributes);
-        let attributes = seal::mark_like(schema, &attributes, &planned);
-        let object = ObjectState {
-            id: id.clone(),
-            status: ObjectStatus::Ready,
-            attributes: seal::seal_object(&attributes, &prepared.lineage),
-            schema_version: schema.version,
-            provider: change.provider.clone(),
-            region: provider.region(),
-            dependencies: change.dependencies.clone(),
-            created_at: None,
-            create_before_destroy: change.create_before_destroy,
-            timeouts: change.timeouts.clone(),
-            operation: None,
+        let assumed = assumed(schema, &found.observed.object, &found.object.attributes);
+        let change = StateChange::SetCurrent {
+            address: address.clone(),
+            object: Box::new(found.object.clone()),
         };
-        let change = StateChange::SetCurrent { address: address.clone(), object: Box::new(object) };
         let commit = Record::Commit { operation: None, change };
         prepared.session.append(commit).await.map_err(failure)?;
-        let warnings = self.foreign_stack(&observed, &id).into_iter().collect();
-        Ok(Imported { id, assumed, warnings })
+        Ok(Imported { id, assumed, warnings: found.warnings })
     }
 
     /// Checks that nothing is recorded at the address, and the object nowhere.
@@ -155,7 +121,8 @@ impl Engine<'_> {
         let targets = moved.chain([address.resource.to_string()]).collect();
         let options = PlanOptions { targets, ..PlanOptions::default() };
         let request = Request { options, no_refresh: true };
-        let planned = planning::make(self, &prepared.prior, &request).await?;
+        let planned =
+            planning::make(self, &prepared.prior, &request, ImportBlocks::Ignored).await?;
         let change = planned.plan.changes.iter().find(|change| change.address == *address);
         change.filter(|change| change.action == Action::Create).cloned().ok_or_else(|| {
             vec![
@@ -165,31 +132,6 @@ impl Engine<'_> {
                     .about(address),
             ]
         })
-    }
-
-    async fn look(
-        &self,
-        provider: &dyn Provider,
-        address: &Address,
-        id: &ObjectId,
-    ) -> Result<Option<Observed>, ProviderError> {
-        let nothing = Object::new();
-        let arguments = self.spec.blocks.get(&address.resource).map(|it| it.arguments.clone());
-        let arguments = arguments.unwrap_or_default();
-        let target = Target { id, recorded: &nothing, arguments: &arguments };
-        let mut found = provider.read(address.type_name(), &[target], Depth::Full).await?;
-        Ok(found.remove(id))
-    }
-
-    /// Warns of an object that another stack made.
-    fn foreign_stack(&self, observed: &Observed, id: &ObjectId) -> Option<Diagnostic> {
-        let stack = observed.ownership.stack.as_ref().filter(|it| **it != self.spec.stack)?;
-        let warning = Diagnostic::warning(format!("{id} was created by the stack {stack}"))
-            .detail(
-                "While that has it on record, too, both will manage it, and either may delete it.",
-            )
-            .hint("Drop it from the other stack's state: `reconcile state rm`.");
-        Some(warning)
     }
 }
 
@@ -211,18 +153,4 @@ fn no_resource(address: &Address) -> Diagnostic {
         Mode::Managed => format!("There is no resource type `{}`", address.type_name()),
     };
     Diagnostic::error(summary).hint("`reconcile schema` lists the resource types.").about(address)
-}
-
-fn not_there(address: &Address, id: &ObjectId, region: Option<&str>) -> Diagnostic {
-    let place = region.map_or_else(String::new, |region| format!(" in {region}"));
-    Diagnostic::error(format!("There is no {} with the id {id}{place}", address.type_name()))
-        .hint("Check the id, the type, and the Region of the address's provider.")
-        .about(address)
-}
-
-fn unreadable(address: &Address, id: &ObjectId, error: &ProviderError) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::error(format!("Cannot read {id}")).detail(error.sentence()).about(address);
-    diagnostic.hint.clone_from(&error.hint);
-    diagnostic
 }

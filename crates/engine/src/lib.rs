@@ -4,8 +4,10 @@
 //!
 //! **Architecture Invariant:** nothing here prints, asks, or knows which cloud or store it works with.
 
+mod adopt;
 mod checks;
 mod import;
+mod imports;
 mod pipeline;
 mod planning;
 mod providers;

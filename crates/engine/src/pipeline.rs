@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use reconcile_applier::{Clock, Context, Ids, Job, Purpose, Report, Sink, Stop, apply, recover};
 use reconcile_model::{
-    Diagnostic, Event, EventKind, Plan, SchemaSet, Snapshot,
+    Diagnostic, Event, EventKind, Plan, ResourceState, SchemaSet, Snapshot,
     event::FORMAT_VERSION,
     plan::{PlanMode, PlanOptions},
 };
 use reconcile_planner::Planned;
 use reconcile_provider::Regions;
 use reconcile_spec::Spec;
-use reconcile_state::{OpenOptions, PendingOperation, Session, StateError, Store};
+use reconcile_state::{
+    OpenOptions, PendingOperation, Record, Session, StateChange, StateError, Store,
+};
 use tokio::sync::watch;
 
 use crate::checks::{self, Checked, Pace};
-use crate::planning::{self, Request};
+use crate::planning::{self, ImportBlocks, Request};
 use crate::providers::Providers;
 use crate::record;
 
@@ -91,7 +93,7 @@ impl<'a> Engine<'a> {
     /// Whatever keeps the live state from being read, or the spec from being planned. A check that does not hold is no
     /// error.
     pub async fn plan(&self, prior: &Snapshot, request: &Request) -> Result<Planned<'a>, Failure> {
-        let mut planned = planning::make(self, prior, request).await?;
+        let mut planned = planning::make(self, prior, request, ImportBlocks::Followed).await?;
         if planned.plan.options.mode != PlanMode::Destroy {
             let changing = checks::changing(&planned.plan);
             let pace = Pace::Glance { changing: &changing };
@@ -114,7 +116,9 @@ impl<'a> Engine<'a> {
         only: Option<&str>,
     ) -> Result<Checked, Failure> {
         let options = PlanOptions { mode: PlanMode::RefreshOnly, ..PlanOptions::default() };
-        let mut planned = planning::make(self, prior, &Request { options, no_refresh }).await?;
+        let mut planned =
+            planning::make(self, prior, &Request { options, no_refresh }, ImportBlocks::Followed)
+                .await?;
         Ok(checks::run(self, &mut planned.scope, Pace::Patient, only).await)
     }
 
@@ -159,7 +163,7 @@ impl<'a> Engine<'a> {
         prepared: &Prepared,
         request: &Request,
     ) -> Result<Planned<'a>, Failure> {
-        planning::make(self, &prepared.prior, request).await
+        planning::make(self, &prepared.prior, request, ImportBlocks::Followed).await
     }
 
     /// Carries out a plan that was made against a locked state, folds the journal into the state, gives the lock back,
@@ -176,7 +180,13 @@ impl<'a> Engine<'a> {
     ) -> Result<Report, Failure> {
         let Planned { plan, scope } = planned;
         let Prepared { session, prior, lineage } = prepared;
-        let (mut records, prior) = record::moved(&plan, prior);
+        let (mut records, mut prior) = record::moved(&plan, prior);
+        for (address, object) in record::imported(self, &plan, lineage) {
+            let state = ResourceState { current: Some(object.clone()), deposed: Vec::new() };
+            prior.to_mut().resources.insert(address.clone(), state);
+            let change = StateChange::SetCurrent { address, object: Box::new(object) };
+            records.push(Record::Commit { operation: None, change });
+        }
         records.extend(record::found(&plan, &prior, lineage));
         if !records.is_empty() {
             session.append_all(records).await.map_err(failure)?;

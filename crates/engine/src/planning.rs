@@ -1,9 +1,11 @@
 //! From a recorded state to a plan: refresh, then ask the planner until it has every data source it needs.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt as _};
 use reconcile_applier::{Providers as _, Secrets};
 use reconcile_model::{
-    Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, Value, plan::PlanOptions,
+    Address, Diagnostic, EventKind, Mode, Object, SchemaSet, Snapshot, Value, plan::PlanOptions,
     seal::mark_like,
 };
 use reconcile_planner::{
@@ -13,6 +15,7 @@ use reconcile_provider::ProviderError;
 use reconcile_spec::Spec;
 use tokio::time::Instant;
 
+use crate::imports;
 use crate::pipeline::Engine;
 use crate::refresh::refresh;
 
@@ -28,6 +31,15 @@ pub struct Request {
     pub no_refresh: bool,
 }
 
+/// Whether a plan follows the spec's `import` blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImportBlocks {
+    /// It does.
+    Followed,
+    /// It does not: an object is being imported by hand.
+    Ignored,
+}
+
 /// Makes a plan from a recorded state.
 ///
 /// # Errors
@@ -37,49 +49,75 @@ pub(crate) async fn make<'a>(
     engine: &Engine<'a>,
     prior: &Snapshot,
     request: &Request,
+    import_blocks: ImportBlocks,
 ) -> Result<Planned<'a>, Vec<Diagnostic>> {
     let moves = Moves::of(engine.spec, prior);
-    let prior = &*moves.relocated(prior);
-    let observed = if request.no_refresh || prior.is_empty() {
-        Observation::default()
-    } else {
-        let started = Instant::now();
-        engine.emit(EventKind::RefreshStarted { objects: prior.objects().count() });
-        let before = engine.providers.calls();
-        let observed = refresh(
-            engine.spec,
-            prior,
-            engine.schemas,
-            &engine.providers,
-            engine.clock.now() / 1000,
-        )
+    let prior = moves.relocated(prior);
+    let mut observed = observe(engine, &prior, request).await?;
+    let mut data = DataResults::default();
+    let none = BTreeSet::new();
+    let mut planned = ask(engine, request, &prior, &moves, &none, &observed, &mut data).await?;
+    if import_blocks == ImportBlocks::Followed
+        && imports::is_any_pending(engine, &request.options, &prior)
+    {
+        let mut prior = prior.into_owned();
+        let imports = imports::follow(engine, &planned.plan, &mut prior, &mut observed).await?;
+        let addresses = &imports.addresses;
+        planned = ask(engine, request, &prior, &moves, addresses, &observed, &mut data).await?;
+        planned.plan.warnings.extend(imports.warnings);
+    }
+    let plan = &planned.plan;
+    engine
+        .emit(EventKind::PlanFinished { changes: plan.counts(), fingerprint: plan.fingerprint() });
+    Ok(planned)
+}
+
+/// Reads what is recorded, unless that was not wanted.
+async fn observe(
+    engine: &Engine<'_>,
+    prior: &Snapshot,
+    request: &Request,
+) -> Result<Observation, Vec<Diagnostic>> {
+    if request.no_refresh || prior.is_empty() {
+        return Ok(Observation::default());
+    }
+    let started = Instant::now();
+    engine.emit(EventKind::RefreshStarted { objects: prior.objects().count() });
+    let before = engine.providers.calls();
+    let now = engine.clock.now() / 1000;
+    let observed = refresh(engine.spec, prior, engine.schemas, &engine.providers, now)
         .await
         .map_err(|error| vec![diagnostic("Cannot read the live state", &error)])?;
-        let calls = engine.providers.calls() - before;
-        engine.emit(EventKind::RefreshFinished { elapsed: started.elapsed(), calls });
-        observed
-    };
-    let mut data = DataResults::default();
+    let calls = engine.providers.calls() - before;
+    engine.emit(EventKind::RefreshFinished { elapsed: started.elapsed(), calls });
+    Ok(observed)
+}
+
+/// Asks the planner until it has every data source that it needs; what was read before is in `data`, and what is read now
+/// comes to it.
+async fn ask<'a>(
+    engine: &Engine<'a>,
+    request: &Request,
+    prior: &Snapshot,
+    moves: &Moves,
+    imported: &BTreeSet<Address>,
+    observed: &Observation,
+    data: &mut DataResults,
+) -> Result<Planned<'a>, Vec<Diagnostic>> {
     loop {
         let input = PlanInput {
             spec: engine.spec,
             prior,
-            moves: &moves,
-            observed: &observed,
-            data: &data,
+            moves,
+            imported,
+            observed,
+            data,
             schemas: engine.schemas,
             options: &request.options,
         };
         match plan(&input)? {
-            Outcome::Planned(planned) => {
-                let plan = &planned.plan;
-                engine.emit(EventKind::PlanFinished {
-                    changes: plan.counts(),
-                    fingerprint: plan.fingerprint(),
-                });
-                return Ok(*planned);
-            }
-            Outcome::NeedsData(reads) => read_data(engine, reads, &mut data).await?,
+            Outcome::Planned(planned) => return Ok(*planned),
+            Outcome::NeedsData(reads) => read_data(engine, reads, data).await?,
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use reconcile_applier::Providers as _;
 use reconcile_model::{
-    Action, Address, ObjectState, Plan, Snapshot, plan::PlanMode, seal::seal_object,
+    Action, Address, Change, Mode, ObjectState, Plan, Snapshot, plan::PlanMode, seal::seal_object,
 };
 use reconcile_state::{Record, StateChange};
+
+use crate::pipeline::Engine;
 
 /// Returns the records that put everything where the plan has it, and the state as it is after them.
 ///
@@ -22,6 +25,33 @@ pub(crate) fn moved<'s>(plan: &Plan, prior: &'s Snapshot) -> (Vec<Record>, Cow<'
         Record::Commit { operation: None, change }
     };
     (moves.into_iter().map(record).collect(), Cow::Owned(relocated))
+}
+
+/// Returns what the plan imports, as it is recorded: as it was found.
+pub(crate) fn imported(
+    engine: &Engine<'_>,
+    plan: &Plan,
+    lineage: &str,
+) -> Vec<(Address, ObjectState)> {
+    let imported = plan.changes.iter().filter(|change| change.imported);
+    let object = |change: &Change| {
+        let schema = engine.schemas.get(Mode::Managed, change.address.type_name())?;
+        let object = ObjectState {
+            id: change.id.clone()?,
+            status: change.status,
+            attributes: seal_object(change.before.as_ref()?, lineage),
+            schema_version: schema.version,
+            provider: change.provider.clone(),
+            region: engine.providers.settler(&change.provider, None).provider().region(),
+            dependencies: change.dependencies.clone(),
+            created_at: None,
+            create_before_destroy: change.create_before_destroy,
+            timeouts: change.timeouts.clone(),
+            operation: None,
+        };
+        Some((change.address.clone(), object))
+    };
+    imported.filter_map(object).collect()
 }
 
 /// Returns the records that bring the state up to date with what was found: values that only AWS decides, dependencies

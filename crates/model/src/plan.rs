@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The version of the serialized form; raised when a field is added.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// What would be done to a stack.
 #[must_use]
@@ -89,6 +89,9 @@ pub struct Change {
     /// Where it was recorded before, when it moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_address: Option<Address>,
+    /// Whether the object was made elsewhere and is recorded from here on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// The object that is there, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ObjectId>,
@@ -137,9 +140,9 @@ pub struct Change {
 }
 
 impl Change {
-    /// Tells whether nothing is done, not even recording the object under another address.
+    /// Tells whether nothing is done, not even recording the object, or recording it under another address.
     pub fn does_nothing(&self) -> bool {
-        self.action == Action::NoOp && self.previous_address.is_none()
+        self.action == Action::NoOp && self.previous_address.is_none() && !self.imported
     }
 }
 
@@ -347,7 +350,7 @@ pub struct Counts {
 }
 
 impl Plan {
-    /// Tells whether applying the plan would do nothing, outputs and what only moves included.
+    /// Tells whether applying the plan would do nothing, outputs and what is only recorded included.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(Change::does_nothing)
             && self.outputs.values().all(|output| output.action == Action::NoOp)

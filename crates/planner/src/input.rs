@@ -1,6 +1,6 @@
 //! Everything that planning may look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{Address, Object, ObjectId, SchemaSet, Snapshot, plan::PlanOptions};
 use reconcile_spec::Spec;
@@ -16,6 +16,8 @@ pub struct PlanInput<'a, 's> {
     pub prior: &'a Snapshot,
     /// What of it was recorded at another address.
     pub moves: &'a Moves,
+    /// What of it was not recorded at all, but made elsewhere: where an `import` block puts it.
+    pub imported: &'a BTreeSet<Address>,
     /// What refresh found; empty when nothing was refreshed.
     pub observed: &'a Observation,
     /// The data sources read so far.

@@ -71,6 +71,7 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
     }
     for change in &mut changes {
         change.previous_address = input.moves.previous(&change.address).cloned();
+        change.imported = input.imported.contains(&change.address);
     }
     changes.sort_by(|a, b| (&a.address, a.deposed, &a.id).cmp(&(&b.address, b.deposed, &b.id)));
     drift.sort_by(|a, b| a.address.cmp(&b.address));

@@ -287,6 +287,7 @@ pub(crate) fn blank(address: &Address, provider: &str) -> Change {
     Change {
         address: address.clone(),
         previous_address: None,
+        imported: false,
         id: None,
         deposed: false,
         action: Action::NoOp,

@@ -1,6 +1,7 @@
 //! That planning takes what a stack's size asks for, and no more: a walk that recurses, or that looks at everything for
 //! everything, does not get through these. Times are measured elsewhere; here only counts are.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::thread;
 
@@ -33,6 +34,7 @@ fn planned(text: String, prior: Snapshot, options: PlanOptions) -> Plan {
             spec: &spec,
             prior: &prior,
             moves: &moves,
+            imported: &BTreeSet::new(),
             observed: &Observation::default(),
             data: &DataResults::default(),
             schemas: &schemas,

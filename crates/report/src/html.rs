@@ -21,7 +21,7 @@ use crate::{
     graph::{self, word},
     line::{Line, Tone},
     quote::plain,
-    section::{Cx, moves, only_moves},
+    section::{Cx, only_records, records},
     text,
 };
 
@@ -275,7 +275,7 @@ fn outputs(cx: &Cx<'_>) -> Markup {
 
 /// Returns what a plan does in one line, the worst first.
 fn lead(plan: &Plan) -> String {
-    if plan.is_empty() || only_moves(plan) {
+    if plan.is_empty() || only_records(plan) {
         return text::summary(plan);
     }
     let counts = plan.counts();
@@ -286,10 +286,10 @@ fn lead(plan: &Plan) -> String {
         (counts.create, "to create"),
         (counts.read, "to read"),
         (counts.forget, "to forget"),
-        (moves(plan), "under another address"),
     ];
     let parts: Vec<String> = parts
         .into_iter()
+        .chain(records(plan))
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();

@@ -191,6 +191,9 @@ impl<'a> Cx<'a> {
             });
             sides["replace_paths"] = paths.map(Iterator::collect::<Json>).collect();
         }
+        if let (true, Some(id)) = (change.imported, &change.id) {
+            sides["importing"] = json!({ "id": id.as_str() });
+        }
         out.insert("change".to_owned(), sides);
         if let Some(reason) = action_reason(change) {
             out.insert("action_reason".to_owned(), reason.into());

@@ -94,10 +94,10 @@ fn title(plan: &Plan) -> String {
         (counts.create, "to add"),
         (counts.read, "to read"),
         (counts.forget, "to forget"),
-        (section::moves(plan), "under another address"),
     ];
     let mut parts: Vec<String> = parts
         .into_iter()
+        .chain(section::records(plan))
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
@@ -115,12 +115,13 @@ fn change(cx: &Cx<'_>, entry: &Entry<'_>) -> Item {
         Group::Update => ("Changed in place", 1, true),
         Group::Create => ("Created", 3, true),
         Group::Read => ("Read during apply", 5, true),
-        Group::Move => ("Moved or forgotten", 6, true),
+        Group::Import => ("Imported", 6, true),
+        Group::Move => ("Moved or forgotten", 7, true),
     };
     let first = entry.first();
     let paths: Vec<&Path> = match entry.group {
         Group::Destroy | Group::Update => first.changed.iter().collect(),
-        Group::Create | Group::Read | Group::Move => Vec::new(),
+        Group::Create | Group::Read | Group::Import | Group::Move => Vec::new(),
     };
     // What a replacement is for, rather than everything that AWS decides anew.
     let paths = if first.replace.is_empty() { paths } else { first.replace.iter().collect() };

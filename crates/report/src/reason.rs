@@ -84,6 +84,7 @@ impl Heading {
         };
         let is = if count > 1 { "are" } else { "is" };
         let (tone, what) = match change.action {
+            Action::NoOp if change.imported => (Tone::Strong, "will be imported".to_owned()),
             Action::NoOp => (Tone::Strong, format!("{is} the same under another address")),
             Action::Read => (Tone::Strong, "will be read during apply".to_owned()),
             Action::Create => (Tone::Strong, "will be created".to_owned()),
@@ -122,6 +123,9 @@ pub(crate) fn reasons(
         changes.iter().filter_map(|change| change.previous_address.as_ref()).collect();
     if let Some(from) = previous.first() {
         lines.push(format!("moved from {}", together(from, &previous)));
+    }
+    if first.imported {
+        lines.push("made elsewhere, and recorded from here on".to_owned());
     }
     if first.reason == Reason::KeyGone {
         let addresses: Vec<&Address> = changes.iter().map(|change| &change.address).collect();
@@ -165,7 +169,8 @@ pub(crate) fn about(change: &Change, schema: Option<&Schema>, index: &Index<'_>)
     let deposed = change.id.as_ref().filter(|_| change.deposed);
     let mut reasons: Vec<String> = reason(change, index).into_iter().collect();
     reasons.extend(causes(change, schema, index));
-    format!("{:?} {:?} {from} {deposed:?} {reasons:?}", change.action, change.reason)
+    let Change { action, reason, imported, .. } = change;
+    format!("{action:?} {reason:?} {imported} {from} {deposed:?} {reasons:?}")
 }
 
 /// Returns why the action was chosen, where the causes do not say it.

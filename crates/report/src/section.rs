@@ -36,6 +36,7 @@ pub(crate) enum Group {
     Update,
     Create,
     Read,
+    Import,
     Move,
 }
 
@@ -47,6 +48,7 @@ impl Group {
             Action::Create => Some(Self::Create),
             Action::Read => Some(Self::Read),
             Action::Forget => Some(Self::Move),
+            Action::NoOp if change.imported => Some(Self::Import),
             Action::NoOp => change.previous_address.is_some().then_some(Self::Move),
         }
     }
@@ -258,9 +260,8 @@ impl<'a> Cx<'a> {
                 counts.get(&action).map(|count| (sign(action), format!("{count} {text}")))
             })
             .collect();
-        let moves = moves(self.plan);
-        if moves > 0 {
-            lines.push((Sign::NONE, format!("{moves} under another address")));
+        for (count, text) in records(self.plan) {
+            lines.push((Sign::NONE, format!("{count} {text}")));
         }
         lines
     }
@@ -327,15 +328,19 @@ impl<'a> Drifted<'a> {
     }
 }
 
-/// Returns how many objects stay as they are and are recorded under another address.
-pub(crate) fn moves(plan: &Plan) -> usize {
-    let is_move = |it: &&Change| it.action == Action::NoOp && it.previous_address.is_some();
-    plan.changes.iter().filter(is_move).count()
+/// Returns how many objects are imported, and how many stay as they are and are recorded under another address; nothing
+/// where there are none.
+pub(crate) fn records(plan: &Plan) -> Vec<(usize, &'static str)> {
+    let count = |is: fn(&&Change) -> bool| plan.changes.iter().filter(is).count();
+    let imports = count(|it| it.imported);
+    let moves = count(|it| it.action == Action::NoOp && it.previous_address.is_some());
+    let all = [(imports, "to import"), (moves, "under another address")];
+    all.into_iter().filter(|(count, _)| *count > 0).collect()
 }
 
-/// Tells whether nothing is done but that objects are recorded under another address.
-pub(crate) fn only_moves(plan: &Plan) -> bool {
-    moves(plan) > 0
+/// Tells whether nothing is done but that objects are recorded, or recorded under another address.
+pub(crate) fn only_records(plan: &Plan) -> bool {
+    !plan.is_empty()
         && plan.changes.iter().all(|change| change.action == Action::NoOp)
         && plan.outputs.values().all(|output| output.action == Action::NoOp)
 }

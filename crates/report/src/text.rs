@@ -45,12 +45,12 @@ pub fn plan(
 
 /// Returns the plan's summary: how much it does, or that it does nothing.
 pub fn summary(plan: &Plan) -> String {
-    let moves = section::moves(plan);
-    if section::only_moves(plan) {
-        return format!(
-            "Plan: {} under another address. Nothing else changes.",
-            counted(moves, "object")
-        );
+    let records = section::records(plan);
+    if section::only_records(plan) {
+        let told =
+            records.iter().map(|(count, what)| format!("{} {what}", counted(*count, "object")));
+        let told: Vec<String> = told.collect();
+        return format!("Plan: {}. Nothing else changes.", told.join(", "));
     }
     if plan.is_empty() {
         return format!("No changes. Stack {} {}.", plain(&plan.stack), nothing(plan));
@@ -62,13 +62,12 @@ pub fn summary(plan: &Plan) -> String {
         format!("{} to destroy", counts.delete),
         format!("{} to replace", counts.replace),
     ];
-    for (count, what) in
-        [(counts.read, "to read"), (counts.forget, "to forget"), (moves, "under another address")]
-    {
+    for (count, what) in [(counts.read, "to read"), (counts.forget, "to forget")] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     }
+    parts.extend(records.iter().map(|(count, what)| format!("{count} {what}")));
     let only_outputs = plan.changes.iter().all(Change::does_nothing);
     let end = if only_outputs { " Only outputs change." } else { "" };
     format!("Plan: {}.{end}", parts.join(", "))

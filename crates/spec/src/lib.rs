@@ -30,8 +30,8 @@ pub use load::{Head, Loaded, head, load};
 pub use scope::{Assertion, Expansion, Instances, Scope, When};
 pub use source::{MAX_FILE_BYTES, SourceFile, Sources, read_sources};
 pub use spec::{
-    Block, Check, Fate, IgnoreChanges, Lifecycle, Moved, Output, ProviderBlock, Removed, Spec,
-    Trigger, TriggerKey,
+    Block, Check, Fate, IgnoreChanges, Import, Lifecycle, Moved, Output, ProviderBlock, Removed,
+    Spec, Trigger, TriggerKey,
 };
 
 /// Returns bytes in lower-case hexadecimal.

@@ -9,6 +9,7 @@ mod body;
 mod check;
 mod check_block;
 mod graph;
+mod import;
 mod lifecycle;
 mod moved;
 mod names;
@@ -32,6 +33,7 @@ use crate::files::FileReader;
 use crate::inputs::Inputs;
 use crate::node::Node;
 use crate::place::{Files, Place};
+use crate::scope::Scope;
 use crate::source::Sources;
 use crate::spec::{Block, Cell, Output, Spec};
 use crate::yaml::{self, Yaml};
@@ -86,6 +88,7 @@ pub fn load(
     let checks = loader.checks(&sections, &tables);
     let moved = loader.moved(&sections, &tables);
     let removed = loader.removed(&sections, &tables);
+    let imports = loader.imports(&sections, &tables);
     let variable_blocks = loader.validations(&sections, variable_blocks, &tables);
     let mut spec = Spec {
         stack,
@@ -102,6 +105,7 @@ pub fn load(
         checks,
         moved,
         removed,
+        imports,
         order: Vec::new(),
         variable_blocks,
         variable_values: variables,
@@ -119,6 +123,10 @@ pub fn load(
     }
     loader.problems.extend(cycles);
     loader.problems.extend(check::check(&spec));
+    let scope = Scope::new(&spec);
+    loader
+        .problems
+        .extend(spec.imports.iter().filter_map(|it| scope.import_id(it).err()).flatten());
     if loader.problems.iter().any(Diagnostic::is_error) {
         return Err(loader.finish());
     }

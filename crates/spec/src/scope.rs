@@ -3,6 +3,7 @@
 mod assertions;
 mod configure;
 mod expand;
+mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};

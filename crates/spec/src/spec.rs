@@ -36,6 +36,8 @@ pub struct Spec {
     pub moved: Vec<Moved>,
     /// The `removed` blocks, none of them of a block that is in the spec.
     pub removed: IndexMap<ResourceAddress, Removed>,
+    /// The `import` blocks, each of another instance.
+    pub imports: Vec<Import>,
     pub(crate) order: Vec<ResourceAddress>,
     pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
     pub(crate) variable_values: Vec<Value>,
@@ -172,6 +174,16 @@ impl Moved {
     pub fn is_whole(&self) -> bool {
         self.from.key.is_none() && self.to.key.is_none()
     }
+}
+
+/// An `import` block: an object that was made elsewhere, and where it belongs.
+#[derive(Debug)]
+pub struct Import {
+    /// Where it belongs.
+    pub to: Address,
+    /// Where `to` stands.
+    pub span: Span,
+    pub(crate) id: Node,
 }
 
 /// A `removed` block: what becomes of the objects of a block that left the spec.

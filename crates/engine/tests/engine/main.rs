@@ -2,6 +2,7 @@
 
 mod crash;
 mod fault;
+mod imports;
 mod late;
 mod life;
 mod moves;

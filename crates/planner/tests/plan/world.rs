@@ -1,5 +1,7 @@
 //! A model of the world, in which plans are carried out without calls.
 
+use std::collections::BTreeSet;
+
 use reconcile_model::plan::{PlanOptions, StepKind};
 use reconcile_model::{
     Action, Diagnostic, Object, ObjectId, ObjectState, ObjectStatus, Plan, ResourceState,
@@ -46,6 +48,7 @@ impl World {
             spec: &spec,
             prior: &moves.relocated(&self.prior),
             moves: &moves,
+            imported: &BTreeSet::new(),
             observed: &self.observed,
             data: &DataResults::default(),
             schemas: &schemas,

@@ -121,7 +121,7 @@ impl Card<'_> {
         }
     }
 
-    /// Returns the action's sign as people see it; a change without one has moved.
+    /// Returns the action's sign as people see it; a change without one is only recorded.
     pub(super) fn symbol(&self) -> &'static str {
         match self.action {
             Action::NoOp => "→",
@@ -160,6 +160,7 @@ pub(super) fn title(group: Group) -> &'static str {
         Group::Update => "Changed in place",
         Group::Create => "Created",
         Group::Read => "Read during apply",
+        Group::Import => "Imported",
         Group::Move => "Moved or forgotten",
     }
 }

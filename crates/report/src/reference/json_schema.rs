@@ -52,6 +52,7 @@ pub fn of_spec(schemas: &SchemaSet) -> Value {
             "resource": section(&types(Mode::Managed, schemas), false, "What is managed."),
             "output": section(&output(), true, "What is shown and recorded after an apply."),
             "check": section(&check(schemas), true, "What is to hold once everything is there."),
+            "import": listed(&import(), "What was made elsewhere, and where it belongs."),
             "moved": listed(&moved(), "What has another address than before."),
             "removed": listed(&removed(), "What becomes of what left the spec."),
         },
@@ -260,6 +261,19 @@ fn check(schemas: &SchemaSet) -> Value {
             "assert": one_or_more(&reference("condition")),
         },
         "required": ["assert"],
+        "patternProperties": comments(),
+        "additionalProperties": false,
+    })
+}
+
+fn import() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "to": { "type": "string", "description": "Where it belongs: `aws_instance.web`, or `aws_instance.web[0]`." },
+            "id": { "type": "string", "description": "The object's id in AWS." },
+        },
+        "required": ["to", "id"],
         "patternProperties": comments(),
         "additionalProperties": false,
     })

@@ -29,7 +29,7 @@ type Maker = (&'static str, fn() -> Making);
 
 /// Returns all golden plans.
 pub(crate) fn golden() -> Vec<Golden> {
-    let all: [Maker; 29] = [
+    let all: [Maker; 30] = [
         ("create", create),
         ("create_with_sources", create_with_sources),
         ("update", update),
@@ -42,6 +42,7 @@ pub(crate) fn golden() -> Vec<Golden> {
         ("refresh_only", refresh_only),
         ("moved", moved),
         ("moved_and_changed", moved_and_changed),
+        ("imported", imported),
         ("deposed", deposed),
         ("sensitive", sensitive),
         ("unknown", unknown),
@@ -247,6 +248,14 @@ pub(crate) fn moved_and_changed() -> Making {
     let config = instance().with("instance_type", "t3.small");
     let change = making.plan("aws_instance.new[0]", &config, Some(&live_instance()));
     change.previous_address = Some(address("aws_instance.old"));
+    making
+}
+
+pub(crate) fn imported() -> Making {
+    let mut making = Making::new();
+    making.plan("aws_instance.kept", &instance(), Some(&live_instance())).imported = true;
+    let config = instance().with("instance_type", "t3.small");
+    making.plan("aws_instance.put_right", &config, Some(&live_instance())).imported = true;
     making
 }
 

@@ -234,6 +234,7 @@ impl Making {
         self.push(Change {
             address,
             previous_address: None,
+            imported: false,
             id: prior.and_then(|prior| prior.str("id")).map(ObjectId::from),
             deposed: false,
             action,

@@ -31,7 +31,7 @@ pub(super) const MAX_COMPARISONS: usize = 2_000_000;
 
 impl Tables<'_> {
     /// Tells whether all blocks may be gone through for one more mistake.
-    fn may_compare(&self) -> bool {
+    pub(super) fn may_compare(&self) -> bool {
         let left = self.comparisons.get().checked_sub(self.blocks.len());
         left.inspect(|left| self.comparisons.set(*left)).is_some()
     }

@@ -13,9 +13,9 @@ use crate::suggest::{did_you_mean, list};
 use crate::yaml::{HCL, Yaml, YamlKey, YamlKind, is_hcl};
 
 /// The keys of the top level.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "stack", "provider", "backend", "variable", "locals", "data", "resource", "output", "check",
-    "moved", "removed",
+    "import", "moved", "removed",
 ];
 
 /// What Terraform does not take as a variable's name: what has a meaning in a module block.
@@ -46,6 +46,8 @@ pub(super) struct Sections<'y> {
     pub(super) blocks: Vec<BlockPart<'y>>,
     pub(super) outputs: Vec<Part<'y>>,
     pub(super) checks: Vec<Part<'y>>,
+    /// The `import` blocks of each file.
+    pub(super) imports: Vec<&'y Yaml>,
     /// The `moved` blocks of each file.
     pub(super) moved: Vec<&'y Yaml>,
     /// The `removed` blocks of each file.
@@ -114,6 +116,7 @@ impl<'y> Sections<'y> {
             }
             "resource" => self.blocks(Mode::Managed, None, (key, value), defined, loader),
             "data" => self.blocks(Mode::Data, None, (key, value), defined, loader),
+            "import" => self.imports.push(value),
             "moved" => self.moved.push(value),
             "removed" => self.removed.push(value),
             "//" => {}
@@ -258,10 +261,6 @@ fn unknown_section(name: &str, key: &YamlKey, loader: &mut Loader) {
         "module" => not_yet(
             "Modules",
             "Put the module's blocks into files of this folder; `locals` and `for_each` save repetition.",
-        ),
-        "import" => not_yet(
-            "Import blocks",
-            "Record each object with `reconcile import ADDRESS ID`, and remove the section.",
         ),
         "terraform" => (
             "The provider and its version come with `reconcile`.".to_owned(),

@@ -2,6 +2,7 @@
 
 mod bad;
 mod checks;
+mod import;
 mod inputs;
 mod limits;
 mod moved;

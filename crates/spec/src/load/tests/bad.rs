@@ -82,7 +82,7 @@ fn sections_and_types() {
     check(
         "resorce: {}",
         &[
-            "1:1 «resorce» There is no section `resorce`. There are `stack`, `provider`, `backend`, `variable`, `locals`, `data`, `resource`, `output`, `check`, `moved`, and `removed`. / Did you mean `resource`?",
+            "1:1 «resorce» There is no section `resorce`. There are `stack`, `provider`, `backend`, `variable`, `locals`, `data`, `resource`, `output`, `check`, `import`, `moved`, and `removed`. / Did you mean `resource`?",
         ],
     );
     check(
