@@ -181,6 +181,10 @@ impl Step<'_> {
                 attempts.extend(looking.elapsed());
                 match found {
                     Ok(Found::Ours(id)) => return Ok(Some((id, Notes::new()))),
+                    // What it replaces is gone, and can still be seen for a while.
+                    Ok(Found::Foreign { id, .. }) if self.change.id.as_ref() == Some(&id) => {
+                        error.kind = ErrorKind::NotReady;
+                    }
                     Ok(Found::Foreign { id, description }) => {
                         return Err(foreign(&error, self.address(), &id, &description));
                     }

@@ -22,6 +22,13 @@ const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs
 /// How old an object must be, in seconds, for one miss to count.
 const YOUNG: u64 = 300;
 
+/// How often an object is looked for after that which a crash left incomplete: it was never seen, so that it cannot be seen
+/// says nothing until it would have to be.
+const LATER_LOOKS: Duration = Duration::from_secs(5);
+
+/// How old such an object must be, in seconds, for a miss to count.
+const UNSEEN: u64 = 120;
+
 /// What is read together: a provider configuration, a Region, and a type.
 type Group<'a> = (&'a str, Option<&'a str>, &'a str);
 
@@ -100,21 +107,29 @@ async fn read(
         .map(|(recorded, (id, arguments))| Target { id, recorded, arguments })
         .collect();
     let mut found = provider.read(type_name, &targets, Depth::Full).await?;
-    for wait in SECOND_LOOKS {
+    let mut waits = SECOND_LOOKS.into_iter();
+    let mut waited = Duration::ZERO;
+    loop {
+        let soon = waits.next();
         let missing: Vec<Target<'_>> = targets
             .iter()
             .zip(objects)
             .filter(|(target, (_, object))| {
-                let young = object.created_at.is_some_and(|at| now.saturating_sub(at) < YOUNG);
-                young && !found.contains_key(target.id)
+                let was_seen = object.status != ObjectStatus::Incomplete;
+                let young = if soon.is_some() { YOUNG } else { UNSEEN };
+                let is_young = |at| now.saturating_sub(at) + waited.as_secs() < young;
+                (soon.is_some() || !was_seen)
+                    && object.created_at.is_some_and(is_young)
+                    && !found.contains_key(target.id)
             })
             .map(|(target, _)| *target)
             .collect();
         if missing.is_empty() {
-            break;
+            return Ok(found);
         }
+        let wait = soon.unwrap_or(LATER_LOOKS);
         tokio::time::sleep(wait).await;
+        waited += wait;
         found.append(&mut provider.read(type_name, &missing, Depth::Full).await?);
     }
-    Ok(found)
 }

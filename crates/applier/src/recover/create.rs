@@ -17,6 +17,12 @@ use crate::context::{Context, Stop};
 const TRIES: [Duration; 3] =
     [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
+/// The pause between two looks for an object that is there, as the service says, and cannot be seen yet.
+const UNSEEN: Duration = Duration::from_secs(5);
+
+/// How often it is looked for: for a minute and a half.
+const LOOKS: u32 = 18;
+
 impl Settling<'_> {
     /// Finds or makes the object that was meant, and leaves it on record as incomplete.
     pub(super) async fn create(
@@ -83,16 +89,22 @@ impl Settling<'_> {
     ) -> Result<Option<ObjectId>, Unsettled> {
         let type_name = intent.type_name();
         let mut waits = TRIES.iter();
+        let mut looks = 0;
         loop {
-            match provider.find(type_name, operation, request).await? {
-                Found::Ours(id) => return Ok(Some(id)),
-                Found::Foreign { .. } => return Ok(None),
-                Found::Nothing => {}
+            // What has its name may be what it replaces, gone and still to be seen: the service itself tells.
+            if let Found::Ours(id) = provider.find(type_name, operation, request).await? {
+                return Ok(Some(id));
             }
             let error = match provider.create(type_name, operation, request).await {
                 Ok(Created { id, .. }) => return Ok(Some(id)),
                 Err(error) => error,
             };
+            // Given up before it can be seen, it would be taken for somebody else's by the next plan.
+            if error.kind == ErrorKind::AlreadyExists && looks < LOOKS {
+                looks += 1;
+                pause(self.cx, UNSEEN).await?;
+                continue;
+            }
             // It can no longer be made, so it was not: what it refers to is gone, or it was wrong from the start.
             let is_final = matches!(
                 error.kind,

@@ -365,3 +365,16 @@ async fn a_broken_object_makes_room_for_its_replacement() {
     let faults = vec![Fault::next(Call::Create, Failure::Breaks)];
     Case { faults, ..Case::quiet(before, after) }.check().await;
 }
+
+/// A create of a replacement that a crash lost and nobody sees for a while is waited for, and not taken for somebody
+/// else's.
+#[test]
+fn a_replacement_that_is_long_invisible_after_a_crash() {
+    let nothing = || Shape { groups: Vec::new(), servers: Vec::new(), blob: None };
+    let timing = Timing { visible: Duration::from_secs(30), ..Timing::default() };
+    for crash in 1..40 {
+        let case = Case::quiet(nothing(), nothing());
+        let case = Case { request: Request::ReplaceBase, crash: Some(crash), timing, ..case };
+        paused(case.check());
+    }
+}
