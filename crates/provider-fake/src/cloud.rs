@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reconcile_model::{Object, ObjectId, Schema, Value};
+use reconcile_model::{Object, ObjectId, Schema, Snapshot, Value};
 use reconcile_provider::registry::Clients;
-use reconcile_provider::{Provider, ProviderError, Regions, Registered};
+use reconcile_provider::{Operation, Provider, ProviderError, Regions, Registered};
 use tokio::time::Instant;
 
 use crate::fault::{Call, Failure, Fault};
@@ -44,6 +44,32 @@ impl Cloud {
     /// Returns an empty cloud in which nothing takes time.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a cloud that has the objects recorded in a state, as if it had created them.
+    pub fn holding(snapshot: &Snapshot) -> Self {
+        let cloud = Self::new();
+        let mut inner = cloud.inner();
+        let moment = Moment { now: Instant::now(), timing: inner.timing, breaks: false };
+        for (address, recorded) in snapshot.objects() {
+            let operation = Operation {
+                id: recorded.operation.clone().unwrap_or_default(),
+                stack: snapshot.stack.clone(),
+                address: address.clone(),
+            };
+            let schema = resources::schema(address.type_name());
+            let tags = operation.tags(recorded.attributes.string_map("tags_all"));
+            let mut object = recorded.attributes.clone();
+            object.retain(|name, _| name != "tags" && name != "tags_all");
+            inner.store.number();
+            inner.store.insert(
+                schema,
+                &recorded.id,
+                moment.born(schema, object, tags, &operation.id),
+            );
+        }
+        drop(inner);
+        cloud
     }
 
     /// Sets how long things take from now on.

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -72,7 +73,8 @@ impl Meter {
         let spent = processor_time().unwrap_or_default() - start.spent;
         let size = u32::try_from(self.size.max(1)).unwrap_or(u32::MAX);
         let each = (elapsed / size).as_secs_f64() * 1e6;
-        let peak = peak_rss_mb().unwrap_or_default();
+        let resident = memory_mb("VmRSS:").unwrap_or_default();
+        let peak = memory_mb("VmHWM:").unwrap_or_default();
         let mut out = io::stdout().lock();
         match self.told {
             Told::Json => {
@@ -82,6 +84,7 @@ impl Meter {
                     "shape": self.shape,
                     "seconds": elapsed.as_secs_f64(),
                     "per_resource_us": each,
+                    "rss_mb": resident,
                     "peak_rss_mb": peak,
                     "cpu_seconds": spent,
                 });
@@ -92,7 +95,7 @@ impl Meter {
                 let (shape, size) = (self.shape, self.size);
                 writeln!(
                     out,
-                    "{shape:8} {size:7} {what:22} {seconds:9.3} s {spent:8.2} s of CPU {each:9.1} µs/resource {peak:8.0} MB"
+                    "{shape:8} {size:7} {what:22} {seconds:9.3} s {spent:8.2} s of CPU {each:9.1} µs/resource {resident:6.0} MB, peak {peak:6.0}"
                 )
             }
         }
@@ -108,16 +111,17 @@ fn processor_time() -> Option<f64> {
     Some(f64::from(next()?) / 100.0 + f64::from(next()?) / 100.0)
 }
 
-/// Returns the most memory that was ever resident in this process, in millions of bytes; `None` where the system does
-/// not tell.
-fn peak_rss_mb() -> Option<f64> {
+/// Returns how much memory of this process is resident (`VmRSS:`) or ever was (`VmHWM:`), in millions of bytes; `None`
+/// where the system does not tell.
+fn memory_mb(field: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u32 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(f64::from(kilobytes) * 1024.0 / 1e6)
 }
 
-/// Measures a shape at a size, from its text to a plan without changes.
+/// Measures a shape at a size: from its text to what is applied when `folder` has no state, else from its text and that
+/// state to a plan without changes.
 ///
 /// # Errors
 ///
@@ -125,44 +129,55 @@ fn peak_rss_mb() -> Option<f64> {
 pub(crate) async fn run(
     shape: &'static Shape,
     size: usize,
+    folder: &Path,
     told: Told,
 ) -> Result<(), Box<dyn Error>> {
     let meter = Meter { shape: shape.name, size, told };
-    let files = (shape.files)(size);
+    let schemas = REGISTRY.schemas();
+    let store = LocalStore::new(folder, "scale")?;
+    let is_first = !fs::exists(store.location())?;
+    let spec = spec(&meter, shape, &schemas, is_first)?;
+    if is_first {
+        first(&meter, &spec, &schemas, &store, shape.is_chain).await
+    } else {
+        again(&meter, &spec, &schemas, &store).await
+    }
+}
+
+/// Reads the spec, and tells what that takes when it is the first time.
+fn spec(
+    meter: &Meter,
+    shape: &Shape,
+    schemas: &SchemaSet,
+    is_first: bool,
+) -> Result<Spec, Box<dyn Error>> {
+    let files = (shape.files)(meter.size);
     let names: Vec<String> = (0..files.len()).map(|index| format!("{index:05}.yaml")).collect();
     let texts = names.iter().map(String::as_str).zip(files.iter().map(String::as_str));
     let sources = Sources::from_texts("scale", texts);
-    let schemas = REGISTRY.schemas();
-
-    let start = Start::now();
-    head(&sources).map_err(failed)?;
-    meter.tell("parse", start)?;
-    let start = Start::now();
-    let spec = load(&sources, &Inputs::default(), &schemas).map_err(failed)?.spec;
-    meter.tell("load", start)?;
-    drop((sources, files));
-
-    let folder = tempfile::tempdir()?;
-    let store = LocalStore::new(folder.path(), "scale")?;
-    let cloud = Cloud::new();
-    apply(&meter, &spec, &schemas, &store, &cloud, shape.is_chain).await?;
-    if shape.is_chain {
-        return Ok(());
+    if is_first {
+        let start = Start::now();
+        head(&sources).map_err(failed)?;
+        meter.tell("parse", start)?;
     }
-    again(&meter, &spec, &schemas, &store, &cloud).await
+    let start = Start::now();
+    let spec = load(&sources, &Inputs::default(), schemas).map_err(failed)?.spec;
+    if is_first {
+        meter.tell("load", start)?;
+    }
+    Ok(spec)
 }
 
 /// The first plan, and its apply where that is not a matter of waiting.
-async fn apply(
+async fn first(
     meter: &Meter,
     spec: &Spec,
     schemas: &SchemaSet,
     store: &LocalStore,
-    cloud: &Cloud,
     is_chain: bool,
 ) -> Result<(), Box<dyn Error>> {
     let stop = watch::Sender::new(Stop::No);
-    let engine = engine(spec, schemas, store, cloud, &stop)?;
+    let engine = engine(spec, schemas, store, Cloud::new(), &stop)?;
     let prepared = engine.prepare(open(), PlanMode::Apply).await.map_err(failed)?;
     let start = Start::now();
     let planned = engine.plan_prepared(&prepared, &Request::default()).await.map_err(failed)?;
@@ -186,8 +201,11 @@ async fn again(
     spec: &Spec,
     schemas: &SchemaSet,
     store: &LocalStore,
-    cloud: &Cloud,
 ) -> Result<(), Box<dyn Error>> {
+    // It has copies of its own, as a real one would.
+    let start = Start::now();
+    let cloud = Cloud::holding(&store.peek().await?.snapshot);
+    meter.tell("cloud", start)?;
     let start = Start::now();
     let view = store.peek().await?;
     meter.tell("state load", start)?;
@@ -227,14 +245,14 @@ fn engine<'a>(
     spec: &'a Spec,
     schemas: &'a SchemaSet,
     store: &'a LocalStore,
-    cloud: &Cloud,
+    cloud: Cloud,
     stop: &watch::Sender<Stop>,
 ) -> Result<Engine<'a>, String> {
     let counter = Arc::new(Counter(AtomicU64::new(0)));
     Engine::new(
         spec,
         schemas,
-        Arc::new(cloud.clone()),
+        Arc::new(cloud),
         store,
         Arc::clone(&counter) as Arc<dyn Clock>,
         counter,
