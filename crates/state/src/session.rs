@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use reconcile_model::Snapshot;
+use tokio::sync::Notify;
 
 use crate::format::FormatError;
 use crate::journal::{self, Chain, Header, JournalError};
@@ -125,6 +126,7 @@ pub fn start(medium: Box<dyn Medium>, names: Names, loaded: Loaded) -> Box<dyn S
         queue: Vec::new(),
         queued: 0,
         durable: 0,
+        is_flushing: false,
         records,
         is_new,
         moved_to,
@@ -133,7 +135,8 @@ pub fn start(medium: Box<dyn Medium>, names: Names, loaded: Loaded) -> Box<dyn S
     };
     let writer = Writer { medium, names: names.clone(), header, chain };
     let (front, writer) = (Mutex::new(front), tokio::sync::Mutex::new(writer));
-    Box::new(Journaled { shared: Arc::new(Shared { front, writer }), names, repairs })
+    let shared = Arc::new(Shared { front, writer, flushed: Notify::new() });
+    Box::new(Journaled { shared, names, repairs })
 }
 
 struct Journaled {
@@ -146,6 +149,18 @@ struct Journaled {
 struct Shared {
     front: Mutex<Front>,
     writer: tokio::sync::Mutex<Writer>,
+    /// Told after each flush.
+    flushed: Notify,
+}
+
+/// A flush under way: there is one at a time, and all who append meanwhile wait for its end.
+struct Flush(Arc<Shared>);
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        self.0.front().is_flushing = false;
+        self.0.flushed.notify_waiters();
+    }
 }
 
 /// What is decided in memory, at once.
@@ -157,6 +172,7 @@ struct Front {
     queued: u64,
     /// How many of them are on stable storage.
     durable: u64,
+    is_flushing: bool,
     /// How many records a checkpoint would fold.
     records: u64,
     is_new: bool,
@@ -205,8 +221,30 @@ impl Shared {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns once the first `count` records ever queued are on stable storage: written by whoever had the writer before,
-    /// or by this call, together with all that is queued by now.
+    /// Returns once the first `count` records ever queued are on stable storage: written by a flush that somebody else began,
+    /// or by one that this call begins.
+    async fn until_durable(self: &Arc<Self>, count: u64) -> Result<(), StateError> {
+        loop {
+            let flushed = self.flushed.notified();
+            let is_mine = {
+                let mut front = self.front();
+                if front.durable >= count {
+                    return Ok(());
+                }
+                front.check()?;
+                !std::mem::replace(&mut front.is_flushing, true)
+            };
+            if is_mine {
+                // On a task of its own, so that a caller who goes away does not leave a batch half written.
+                let flush = Flush(Arc::clone(self));
+                let task = tokio::spawn(async move { flush.0.flush(count).await });
+                return task.await.map_err(cut_short)?;
+            }
+            flushed.await;
+        }
+    }
+
+    /// Writes all that is queued by now, unless the first `count` records ever queued have been written meanwhile.
     async fn flush(&self, count: u64) -> Result<(), StateError> {
         let mut writer = self.writer.lock().await;
         let (batch, queued) = {
@@ -385,9 +423,7 @@ impl Session for Journaled {
                 .find_map(|(record, json)| front.queue(record, json).err());
             (front.queued, refused)
         };
-        // On a task of its own, so that a caller who goes away does not leave a batch half written.
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move { shared.flush(queued).await }).await.map_err(cut_short)??;
+        self.shared.until_durable(queued).await?;
         refused.map_or(Ok(()), |source| Err(StateError::Illegal { source }))
     }
 

@@ -82,6 +82,23 @@ async fn records_that_wait_are_written_together() {
 }
 
 #[tokio::test]
+async fn a_caller_who_is_not_polled_keeps_nobody_waiting() {
+    let store = MemoryStore::new("web");
+    let session = open(&store).await;
+    // The first begins a flush, the second waits for its end, and neither is looked at again.
+    let mut first = session.append(change(outputs(0)));
+    let mut second = session.append(change(outputs(1)));
+    for append in [&mut first, &mut second] {
+        let nothing = std::future::ready(());
+        tokio::select! { biased; _ = append => (), () = nothing => () }
+    }
+    session.append(change(outputs(2))).await.unwrap();
+    assert_eq!(store.peek().await.unwrap().snapshot, *session.snapshot());
+    first.await.unwrap();
+    second.await.unwrap();
+}
+
+#[tokio::test]
 async fn records_and_checkpoints_get_along() {
     let store = MemoryStore::new("web");
     let session = open(&store).await;
