@@ -46,7 +46,7 @@ impl Cloud {
         Self::default()
     }
 
-    /// Returns a cloud that has the objects recorded in a state, as if it had created them.
+    /// Returns a cloud that has the objects recorded in a state, as if it had created them. It copies them.
     pub fn holding(snapshot: &Snapshot) -> Self {
         let cloud = Self::new();
         let mut inner = cloud.inner();
