@@ -40,19 +40,21 @@ pub enum Live {
 /// What refresh found, by instance and object. What is not in it was not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// The objects.
-    pub objects: BTreeMap<Address, BTreeMap<ObjectId, Live>>,
+    /// The objects. Nearly every instance has one: a tree for each would be mostly empty.
+    objects: BTreeMap<Address, Vec<(ObjectId, Live)>>,
 }
 
 impl Observation {
     /// Returns what was found of an object, `None` when it was not looked for.
     pub fn get(&self, address: &Address, id: &ObjectId) -> Option<&Live> {
-        self.objects.get(address)?.get(id)
+        self.objects.get(address)?.iter().find(|(known, _)| known == id).map(|(_, live)| live)
     }
 
-    /// Records what was found of an object.
+    /// Records what was found of an object, once for each.
     pub fn insert(&mut self, address: Address, id: ObjectId, live: Live) {
-        self.objects.entry(address).or_default().insert(id, live);
+        let objects = self.objects.entry(address).or_default();
+        objects.reserve_exact(1);
+        objects.push((id, live));
     }
 }
 
