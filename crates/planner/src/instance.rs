@@ -142,7 +142,7 @@ impl<'a, 's> World<'a, 's> {
             matches!(existing.state.status, ObjectStatus::Tainted | ObjectStatus::Deleting);
         is_broken
             && !can_coexist(block.schema, &existing.recorded, after)
-            && !self.is_used(&block.address)
+            && !self.is_used(&existing.state.id)
     }
 
     /// Returns why the object is to be replaced whatever its attributes say.

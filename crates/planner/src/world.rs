@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reconcile_model::{
-    Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectState, Reason,
+    Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectId, ObjectState, Reason,
     ResourceAddress, ResourceState, Schema, Value,
     plan::{Drift, PlanMode},
 };
@@ -41,8 +41,8 @@ pub(crate) struct World<'a, 's> {
     pub(crate) upstream: RefCell<BTreeMap<String, Vec<ResourceAddress>>>,
     /// The `moved` blocks of single instances, by the block that they left.
     moved_from: BTreeMap<&'s ResourceAddress, Vec<&'s Moved>>,
-    /// The blocks that something recorded depends on, once that was asked.
-    used: OnceCell<BTreeSet<&'a ResourceAddress>>,
+    /// What the recorded objects mention of others, once that was asked.
+    mentioned: OnceCell<BTreeSet<&'a str>>,
     default_tags: BTreeMap<String, Arc<Object>>,
 }
 
@@ -85,7 +85,7 @@ impl<'a, 's> World<'a, 's> {
             fired: Vec::new(),
             upstream: RefCell::default(),
             moved_from: moves::by_block(input.spec),
-            used: OnceCell::new(),
+            mentioned: OnceCell::new(),
             default_tags: tags,
         })
     }
@@ -129,11 +129,18 @@ impl<'a, 's> World<'a, 's> {
         }
     }
 
-    /// Tells whether something recorded depends on a block.
-    pub(crate) fn is_used(&self, block: &ResourceAddress) -> bool {
-        let objects = self.input.prior.objects();
-        let users = || objects.flat_map(|(_, object)| &object.dependencies).collect();
-        self.used.get_or_init(users).contains(&block)
+    /// Tells whether another recorded object mentions one by its id.
+    pub(crate) fn is_used(&self, id: &ObjectId) -> bool {
+        let mentioned = self.mentioned.get_or_init(|| {
+            let mut mentioned = BTreeSet::new();
+            for (_, object) in self.input.prior.objects() {
+                for value in object.attributes.values() {
+                    mention(value, &object.id, &mut mentioned);
+                }
+            }
+            mentioned
+        });
+        mentioned.contains(id.as_str())
     }
 
     fn plan_block(&mut self, block: &'s Block, expansion: Expansion) {
@@ -309,6 +316,24 @@ pub(crate) fn blank(address: &Address, provider: &str) -> Change {
 
 /// Returns the blocks that replace create-first.
 ///
+/// Adds every text in a value but the object's own id.
+fn mention<'a>(value: &'a Value, own: &ObjectId, mentioned: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) if **text != *own.as_str() => {
+            mentioned.insert(text);
+        }
+        Value::List(items) => items.iter().for_each(|it| mention(it, own, mentioned)),
+        Value::Map(members) => members.values().for_each(|it| mention(it, own, mentioned)),
+        Value::Sensitive(inner) => mention(inner, own, mentioned),
+        Value::String(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Sealed(_)
+        | Value::Unknown => {}
+    }
+}
+
 /// What a create-first block depends on has to follow: its new object is made while the old one still uses the old
 /// objects of its dependencies.
 fn create_first(input: &PlanInput<'_, '_>) -> BTreeSet<ResourceAddress> {

@@ -366,6 +366,18 @@ async fn a_broken_object_makes_room_for_its_replacement() {
     Case { faults, ..Case::quiet(before, after) }.check().await;
 }
 
+/// A broken object of a create-first block had the name that its replacement needs, and objects that used the one before
+/// counted as its own users.
+#[tokio::test(start_paused = true)]
+async fn a_broken_object_makes_room_while_another_is_in_use() {
+    let group = |name, create_first| vec![Group { name, rules: 0, create_first }];
+    let servers = vec![Server { count: 1, image: 1, size: 0, groups: 1, is_linked: false }];
+    let before = Shape { groups: group(1, false), servers: servers.clone(), blob: None };
+    let after = Shape { groups: group(0, true), servers, blob: None };
+    let faults = vec![Fault::next(Call::Create, Failure::Breaks)];
+    Case { faults, request: Request::ReplaceBase, ..Case::quiet(before, after) }.check().await;
+}
+
 /// A create of a replacement that a crash lost and nobody sees for a while is waited for, and not taken for somebody
 /// else's.
 #[test]
