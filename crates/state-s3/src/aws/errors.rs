@@ -75,7 +75,9 @@ where
                 Self::NoAnswer(not_sent(&error))
             }
             // An answer that cannot be read says nothing of what was done.
-            _ => Self::NoAnswer(unclear(&error)),
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => {
+                Self::NoAnswer(unclear(&error))
+            }
         }
     }
 }
