@@ -1,8 +1,9 @@
-"""Compares checkov over our plans with checkov over the same stacks in Terraform's own language.
+"""Compares checkov over our plans with checkov over the same stacks in Terraform's own language, and tries a rule for OPA.
 
 For each stack of STACKS: `reconcile plan --json` must be as docs/plan.schema.json says, and checkov must fail the same
 (check, resource) pairs over it (framework terraform_plan) as over tests/policy/terraform/STACK/main.tf (framework
 terraform), except those of EXCEPTIONS. What it fails is written down in tests/policy/STACK.txt, so that a change shows.
+The rules for OPA in docs/plan-json.md must deny what DENIED says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 
 import jsonschema
+import regopy
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = ROOT / "tests/policy"
@@ -34,6 +36,9 @@ EXCEPTIONS = {
 }
 """What checkov fails over Terraform's language and over no plan, whoever made it: the reasons are in checkov's sources."""
 
+DENIED = {"lab-web": ["aws_security_group.web opens SSH to everyone"], "web-fleet": []}
+"""What the rules deny in each stack's first plan."""
+
 Pair = tuple[str, str]
 
 
@@ -46,8 +51,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             plan = pathlib.Path(folder) / "plan.json"
             plan.write_bytes(planned(binary, stack, folder))
-            errors = jsonschema.Draft202012Validator(schema).iter_errors(json.loads(plan.read_text()))
+            document = json.loads(plan.read_text())
+            errors = jsonschema.Draft202012Validator(schema).iter_errors(document)
             wrong += [f"{stack}: {error.json_path}: {error.message}" for error in errors]
+            if (messages := denied(document)) != DENIED[stack]:
+                wrong.append(f"{stack}: the rules for OPA deny {messages}")
             ours = failed("terraform_plan", "-f", str(plan))
         theirs = failed("terraform", "-d", str(HERE / "terraform" / stack))
         theirs -= {(check, resource) for name, check, resource in EXCEPTIONS if name == stack}
@@ -68,6 +76,22 @@ def planned(binary: str, stack: str, folder: str) -> bytes:
     """Returns the stack's plan on an empty account."""
     plan = [binary, "plan", str(ROOT / "specs" / stack), "--json", "--state-dir", f"{folder}/state"]
     return subprocess.run(plan, check=True, stdout=subprocess.PIPE).stdout
+
+
+def denied(plan: object) -> list[str]:
+    """Returns what the documented rules for OPA deny in a plan; that of deletions also in one that is made up."""
+    _, _, rest = (ROOT / "docs/plan-json.md").read_text().partition("```rego\n")
+    rules = regopy.Interpreter()
+    rules.add_module("plan", rest.partition("```")[0])
+    rules.set_input({"resource_changes": [{"address": "aws_lb.a", "type": "aws_lb", "change": {"actions": ["delete"]}}]})
+    assert found(rules) == ["aws_lb.a is destroyed"]
+    rules.set_input(plan)
+    return found(rules)
+
+
+def found(rules: regopy.Interpreter) -> list[str]:
+    (messages,) = rules.query("data.reconcile.deny").results[0].expressions
+    return sorted(messages)
 
 
 def failed(framework: str, *what: str) -> set[Pair]:
