@@ -28,7 +28,8 @@ fn points(scenario: &Scenario, goal: &Goal) -> Vec<Point> {
                     "executed": is_late,
                 }));
                 stage.kill_at_fault();
-                if is_late {
+                // What a late stop leaves stopped stays so, as what somebody stopped: docs/lifecycle.md.
+                if is_late && stage.held() != ["StopInstances"] {
                     return Ok(Then::Land);
                 }
                 stage.world.forget_faults();

@@ -145,9 +145,7 @@ fn judge_destroyed(stage: &Stage, verdict: &mut Verdict) {
 fn land(stage: &Stage) {
     stage.world.forget_faults();
     for _ in 0..500 {
-        let log = stage.world.calls()["log"].clone();
-        let is_in_flight = |entry: &Value| entry["seconds"].is_null();
-        if !log.as_array().into_iter().flatten().any(is_in_flight) {
+        if stage.held().is_empty() {
             return;
         }
         sleep(Duration::from_millis(20));

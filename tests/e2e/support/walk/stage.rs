@@ -132,6 +132,13 @@ impl Stage {
         false
     }
 
+    /// Returns the calls that are still under way.
+    pub(crate) fn held(&self) -> Vec<String> {
+        let log = self.world.calls()["log"].clone();
+        let held = log.as_array().into_iter().flatten().filter(|entry| entry["seconds"].is_null());
+        held.filter_map(|entry| entry["operation"].as_str()).map(str::to_owned).collect()
+    }
+
     /// Starts the scenario's run, and kills it at the `nth` change to the disk, or lets it end with 0.
     ///
     /// Returns the changes that it made or was about to make.

@@ -80,8 +80,9 @@ pub(crate) fn described(found: &Found, region: &str) -> Object {
         .with("primary_network_interface_id", primary.and_then(|it| it.network_interface_id()))
         .with("private_ip", text(instance.private_ip_address()))
         .with("private_dns", text(instance.private_dns_name()))
-        .with("public_ip", text(instance.public_ip_address()))
-        .with("public_dns", text(instance.public_dns_name()))
+        // Empty and not absent, as in Terraform: an output that mentions the address of a stopped instance still has a value.
+        .with("public_ip", instance.public_ip_address().unwrap_or_default())
+        .with("public_dns", instance.public_dns_name().unwrap_or_default())
         .with("spot_instance_request_id", text(instance.spot_instance_request_id()))
         .with("ipv6_address_count", ipv6.len())
         .with("ipv6_addresses", ipv6)

@@ -223,10 +223,10 @@ pub(super) static SCHEMA: Schema = Schema {
             .doc("The private DNS name."),
         Attribute::computed("public_dns", Kind::String)
             .recomputed_by(RESTARTING)
-            .doc("The public DNS name."),
+            .doc("The public DNS name; empty where there is none, as while it is stopped."),
         Attribute::computed("public_ip", Kind::String)
             .recomputed_by(RESTARTING)
-            .doc("The public IPv4 address."),
+            .doc("The public IPv4 address; empty where there is none, as while it is stopped."),
         Attribute::computed("spot_instance_request_id", Kind::String)
             .doc("The Spot request it came from."),
         Attribute::computed("tags_all", TAGS)
