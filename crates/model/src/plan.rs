@@ -6,6 +6,7 @@
 
 mod fingerprint;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -386,32 +387,58 @@ impl Plan {
 
     /// Returns the plan with every sensitive value sealed, as it may be written to a file.
     pub fn sealed(&self) -> Self {
-        self.clone().seal()
+        let salt = self.salt();
+        let outputs = self.outputs.iter();
+        Self {
+            variables: seal::seal_object(&self.variables, salt),
+            changes: self.changes.iter().map(|it| it.sealed(salt).into_owned()).collect(),
+            outputs: outputs.map(|(name, it)| (name.clone(), it.sealed(salt))).collect(),
+            drift: self.drift.iter().map(|it| it.sealed(salt)).collect(),
+            ..self.clone()
+        }
     }
+}
 
-    fn seal(self) -> Self {
-        let mut plan = self;
-        let salt = if plan.lineage.is_empty() { &plan.stack } else { &plan.lineage };
-        plan.variables = seal::seal_object(&plan.variables, salt);
-        for change in &mut plan.changes {
-            for side in [&mut change.before, &mut change.after].into_iter().flatten() {
-                *side = seal::seal_object(side, salt);
-            }
-            for cause in &mut change.causes {
-                cause.recorded = cause.recorded.as_ref().map(|value| seal::seal(value, salt));
-            }
+impl Change {
+    /// Returns the change with every sensitive value sealed; itself where there is none, as nearly everywhere.
+    fn sealed(&self, salt: &str) -> Cow<'_, Self> {
+        let objects = self.before.iter().chain(&self.after);
+        let mut recorded = self.causes.iter().filter_map(|cause| cause.recorded.as_ref());
+        if !objects.into_iter().any(Object::has_sensitive) && !recorded.any(Value::has_sensitive) {
+            return Cow::Borrowed(self);
         }
-        for output in plan.outputs.values_mut() {
-            output.before = seal::seal(&output.before, salt);
-            output.after = seal::seal(&output.after, salt);
+        let seal_side = |side: &Option<Object>| side.as_ref().map(|it| seal::seal_object(it, salt));
+        let seal_cause = |cause: &Cause| Cause {
+            recorded: cause.recorded.as_ref().map(|value| seal::seal(value, salt)),
+            ..cause.clone()
+        };
+        Cow::Owned(Self {
+            before: seal_side(&self.before),
+            after: seal_side(&self.after),
+            causes: self.causes.iter().map(seal_cause).collect(),
+            ..self.clone()
+        })
+    }
+}
+
+impl OutputChange {
+    fn sealed(&self, salt: &str) -> Self {
+        let before = seal::seal(&self.before, salt);
+        Self { before, after: seal::seal(&self.after, salt), ..self.clone() }
+    }
+}
+
+impl Drift {
+    fn sealed(&self, salt: &str) -> Self {
+        let seal_answer = |answer: &DriftAnswer| DriftAnswer {
+            spec: answer.spec.as_ref().map(|value| seal::seal(value, salt)),
+            ..answer.clone()
+        };
+        Self {
+            before: seal::seal_object(&self.before, salt),
+            after: self.after.as_ref().map(|after| seal::seal_object(after, salt)),
+            answers: self.answers.iter().map(seal_answer).collect(),
+            ..self.clone()
         }
-        for drift in &mut plan.drift {
-            drift.before = seal::seal_object(&drift.before, salt);
-            drift.after = drift.after.as_ref().map(|after| seal::seal_object(after, salt));
-            for answer in &mut drift.answers {
-                answer.spec = answer.spec.as_ref().map(|value| seal::seal(value, salt));
-            }
-        }
-        plan
     }
 }

@@ -4,13 +4,15 @@
 //! was asked for, the state, and what is there. They only help to say what moved. The other 48 are SHA-256, cut to 192
 //! bits, over everything the plan says: these are what makes another plan another fingerprint.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::{fmt, io};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::Plan;
+use super::{Change, Drift, OutputChange, Plan, PlanOptions, PlanStep};
+use crate::{Diagnostic, Object, seal};
 
 /// How many digits one part has.
 const PART: usize = 4;
@@ -87,33 +89,63 @@ impl Plan {
     /// Unchanged objects count by their presence in the state's serial alone, and files by their digest, so that the
     /// cost stays that of the changes.
     pub fn fingerprint(&self) -> String {
-        let plan = Self {
+        let salt = self.salt();
+        let outputs = self.outputs.iter();
+        let counted = Counted {
             format_version: self.format_version,
-            stack: self.stack.clone(),
-            lineage: self.lineage.clone(),
+            stack: &self.stack,
+            lineage: &self.lineage,
             serial: self.serial,
-            spec_digest: self.spec_digest.clone(),
-            options: self.options.clone(),
-            variables: self.variables.clone(),
-            changes: self.changes.iter().filter(|it| !it.does_nothing()).cloned().collect(),
-            steps: self.steps.clone(),
-            outputs: self.outputs.clone(),
-            drift: self.drift.clone(),
-            warnings: self.warnings.clone(),
-            checks: Vec::new(),
+            spec_digest: &self.spec_digest,
+            options: &self.options,
+            variables: seal::seal_object(&self.variables, salt),
+            changes: Changes { all: &self.changes, salt },
+            steps: &self.steps,
+            outputs: outputs.map(|(name, it)| (name, it.sealed(salt))).collect(),
+            drift: self.drift.iter().map(|it| it.sealed(salt)).collect(),
+            warnings: &self.warnings,
         };
-        let plan = plan.seal();
         // What the spec says of the drift is not there.
-        let there: Vec<_> = plan.drift.iter().map(|it| (&it.address, &it.after)).collect();
+        let there: Vec<_> = counted.drift.iter().map(|it| (&it.address, &it.after)).collect();
         let parts = [
-            digest(&plan.spec_digest),
-            digest(&(&plan.stack, &plan.options, &plan.variables)),
-            digest(&(&plan.lineage, plan.serial)),
+            digest(&self.spec_digest),
+            digest(&(&self.stack, &self.options, &counted.variables)),
+            digest(&(&self.lineage, self.serial)),
             digest(&there),
         ];
         let mut text: String = parts.iter().map(|part| &part[..PART]).collect();
-        text.push_str(&digest(&plan)[..LENGTH - parts.len() * PART]);
+        text.push_str(&digest(&counted)[..LENGTH - parts.len() * PART]);
         text
+    }
+}
+
+/// What of a plan counts, sealed: all but its checks, and of its changes those that do something.
+#[derive(Serialize)]
+struct Counted<'p> {
+    format_version: u32,
+    stack: &'p str,
+    lineage: &'p str,
+    serial: u64,
+    spec_digest: &'p str,
+    options: &'p PlanOptions,
+    variables: Object,
+    changes: Changes<'p>,
+    steps: &'p [PlanStep],
+    outputs: BTreeMap<&'p String, OutputChange>,
+    drift: Vec<Drift>,
+    warnings: &'p [Diagnostic],
+}
+
+/// The changes of a plan, sealed one by one as they are written: a sealed copy of all would be as large as the plan.
+struct Changes<'p> {
+    all: &'p [Change],
+    salt: &'p str,
+}
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counted = self.all.iter().filter(|it| !it.does_nothing());
+        serializer.collect_seq(counted.map(|it| it.sealed(self.salt)))
     }
 }
 
