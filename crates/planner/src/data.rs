@@ -59,7 +59,7 @@ impl<'a, 's> World<'a, 's> {
 
     /// Tells whether the block's `depends_on` names something that changes: then what it reads may change too.
     fn waits_for_changes(&self, block: &Block) -> bool {
-        block.explicit_dependencies(self.input.spec).any(|it| self.changing.contains(it))
+        block.explicit_dependencies(self.input.spec).any(|it| self.is_changing(it))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use reconcile_model::{Address, Object, ObjectId, SchemaSet, Snapshot, plan::PlanOptions};
 use reconcile_spec::Spec;
 
@@ -40,8 +41,8 @@ pub enum Live {
 /// What refresh found, by instance and object. What is not in it was not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// The objects. Nearly every instance has one: a tree for each would be mostly empty.
-    objects: BTreeMap<Address, Vec<(ObjectId, Live)>>,
+    /// The objects. Nearly every instance has one: a map for each would be mostly empty.
+    objects: IndexMap<Address, Vec<(ObjectId, Live)>>,
 }
 
 impl Observation {

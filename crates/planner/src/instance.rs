@@ -25,7 +25,7 @@ impl<'a, 's> World<'a, 's> {
         block: &'s Block,
         address: &Address,
     ) -> Result<Value, Vec<Diagnostic>> {
-        let recorded = self.input.prior.resources.get(address).and_then(|it| it.current.as_ref());
+        let recorded = self.recorded(address).and_then(|it| it.current.as_ref());
         let refresh_only = self.input.options.mode == PlanMode::RefreshOnly;
         if refresh_only || !self.selection.contains(address) {
             return Ok(self.leave_alone(block, address));
@@ -155,12 +155,12 @@ impl<'a, 's> World<'a, 's> {
         if self.input.options.replace.contains(address) {
             return Some(Reason::Requested);
         }
-        let triggers = block.lifecycle.replace_triggered_by.iter().zip(&self.fired);
-        let triggered = triggers.into_iter().find(|(trigger, fired)| match &trigger.key {
+        let all = block.lifecycle.replace_triggered_by.iter().zip(&self.fired);
+        let triggered = all.into_iter().find(|(trigger, fired)| match &trigger.key {
             None => **fired,
             Some(key) => {
                 let watched = trigger.resource.instance(key.resolve(address.key.as_ref()));
-                self.planned.get(&watched).is_some_and(|it| self.fires(*it, trigger))
+                self.planned(&watched).is_some_and(|it| sets_off(it, &trigger.path))
             }
         });
         triggered.map(|(trigger, _)| Reason::TriggeredBy(trigger.text.clone()))
@@ -170,23 +170,16 @@ impl<'a, 's> World<'a, 's> {
     /// same for every instance of the block, and so found once.
     pub(crate) fn fired(&self, block: &Block) -> Vec<bool> {
         let fired = |trigger: &Trigger| {
-            let mut watched = self
-                .planned
-                .range(trigger.resource.instance(None)..)
-                .take_while(|(address, _)| address.resource == trigger.resource);
-            trigger.key.is_none() && watched.any(|(_, &index)| self.fires(index, trigger))
+            let mut watched = self.planned_block(&trigger.resource).iter();
+            trigger.key.is_none() && watched.any(|it| sets_off(it, &trigger.path))
         };
         block.lifecycle.replace_triggered_by.iter().map(fired).collect()
     }
 
-    fn fires(&self, index: usize, trigger: &Trigger) -> bool {
-        triggers(&self.changes[index], &trigger.path)
-    }
-
     /// Keeps an instance as it is: it was not selected, or nothing but the state is to change.
     fn leave_alone(&mut self, block: &Block, address: &Address) -> Value {
-        let resource = self.input.prior.resources.get(address);
-        let Some(state) = resource.and_then(|resource| resource.current.as_ref()) else {
+        let recorded = self.recorded(address);
+        let Some(state) = recorded.and_then(|it| it.current.as_ref()) else {
             return Value::Unknown;
         };
         let Existing { recorded, live, .. } =
@@ -212,8 +205,8 @@ impl<'a, 's> World<'a, 's> {
     }
 }
 
-/// Tells whether a change is one that a trigger on `path` watches for.
-fn triggers(change: &Change, path: &Path) -> bool {
+/// Tells whether a change sets off a trigger on `path`.
+fn sets_off(change: &Change, path: &Path) -> bool {
     match change.action {
         Action::Create | Action::Replace(_) => true,
         Action::Update => {

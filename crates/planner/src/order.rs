@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use indexmap::IndexMap;
 use reconcile_model::{
     Action, Address, Change, ReplaceOrder, ResourceAddress,
     plan::{PlanStep, StepKind},
@@ -68,8 +69,8 @@ pub(crate) fn steps(
             first.entry(gone).or_default().push(detach);
         }
     }
-    let mut applies: BTreeMap<&ResourceAddress, Vec<usize>> = BTreeMap::new();
-    let mut deletes: BTreeMap<&ResourceAddress, Vec<usize>> = BTreeMap::new();
+    let mut applies = OfBlocks::new();
+    let mut deletes = OfBlocks::new();
     for (index, change) in changes.iter().enumerate() {
         let block = &change.address.resource;
         match change.action {
@@ -114,8 +115,8 @@ pub(crate) fn steps(
             draft.needs[step].extend(&before);
         }
     }
-    let recorded = recorded_users(input);
-    let planned = planned_users(changes);
+    let recorded = recorded_users(input, &deletes);
+    let planned = planned_users(changes, &deletes);
     for (address, steps) in deletes {
         let mut by_order: BTreeMap<Option<ReplaceOrder>, Vec<usize>> = BTreeMap::new();
         for step in steps {
@@ -159,13 +160,19 @@ fn step_order(changes: &[Change], kind: &StepKind) -> Option<ReplaceOrder> {
     }
 }
 
+/// The steps of each block that has any, blocks in the order of the changes.
+type OfBlocks<'a> = IndexMap<&'a ResourceAddress, Vec<usize>>;
+
+/// The barrier behind the steps of each block that has one.
+type Barriers<'a> = IndexMap<&'a ResourceAddress, usize>;
+
 /// Adds a barrier behind the creates, updates, and reads of each block that has any, or that depends on one that has.
-fn applied_barriers(
-    input: &PlanInput<'_, '_>,
+fn applied_barriers<'s>(
+    input: &PlanInput<'_, 's>,
     draft: &mut Draft,
-    applies: &BTreeMap<&ResourceAddress, Vec<usize>>,
-) -> BTreeMap<ResourceAddress, usize> {
-    let mut all = BTreeMap::new();
+    applies: &OfBlocks<'_>,
+) -> Barriers<'s> {
+    let mut all = Barriers::new();
     for address in input.spec.order() {
         let before = barriers_of(input.spec.dependencies(address), &all);
         let steps = applies.get(address);
@@ -175,48 +182,49 @@ fn applied_barriers(
         let barrier = draft.add(StepKind::Barrier);
         // The block's own steps wait for its dependencies; without any the barrier passes the wait on.
         draft.needs[barrier] = steps.map_or(before, Vec::clone);
-        all.insert(address.clone(), barrier);
+        all.insert(address, barrier);
     }
     all
 }
 
-fn barriers(
-    draft: &mut Draft,
-    steps: &BTreeMap<&ResourceAddress, Vec<usize>>,
-) -> BTreeMap<ResourceAddress, usize> {
-    let mut all = BTreeMap::new();
+fn barriers<'a>(draft: &mut Draft, steps: &OfBlocks<'a>) -> Barriers<'a> {
+    let mut all = Barriers::new();
     for (address, steps) in steps {
         let barrier = draft.add(StepKind::Barrier);
         draft.needs[barrier].clone_from(steps);
-        all.insert((*address).clone(), barrier);
+        all.insert(*address, barrier);
     }
     all
 }
 
-fn barriers_of(
-    blocks: &BTreeSet<ResourceAddress>,
-    barriers: &BTreeMap<ResourceAddress, usize>,
-) -> Vec<usize> {
+fn barriers_of(blocks: &BTreeSet<ResourceAddress>, barriers: &Barriers<'_>) -> Vec<usize> {
     blocks.iter().filter_map(|block| barriers.get(block).copied()).collect()
 }
 
-/// For each block, those that use it.
+/// For each block with deletes, those that use it.
 type Users<'a> = BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceAddress>>;
 
-/// Returns who uses whom by what is recorded: that is what is there.
-fn recorded_users<'a>(input: &PlanInput<'a, '_>) -> Users<'a> {
-    users(input.prior.objects().map(|(address, object)| (address, &object.dependencies)))
+/// Returns who uses what is deleted, by what is recorded: that is what is there.
+fn recorded_users<'a>(input: &PlanInput<'a, '_>, deletes: &OfBlocks<'_>) -> Users<'a> {
+    let recorded = input.prior.objects();
+    users(recorded.map(|(address, object)| (address, &object.dependencies)), deletes)
 }
 
-/// Returns who uses whom by the spec.
-fn planned_users(changes: &[Change]) -> Users<'_> {
-    users(changes.iter().map(|change| (&change.address, &change.dependencies)))
+/// Returns who uses what is deleted, by the spec.
+fn planned_users<'a>(changes: &'a [Change], deletes: &OfBlocks<'_>) -> Users<'a> {
+    users(changes.iter().map(|change| (&change.address, &change.dependencies)), deletes)
 }
 
-fn users<'a>(all: impl Iterator<Item = (&'a Address, &'a BTreeSet<ResourceAddress>)>) -> Users<'a> {
+fn users<'a>(
+    all: impl Iterator<Item = (&'a Address, &'a BTreeSet<ResourceAddress>)>,
+    deletes: &OfBlocks<'_>,
+) -> Users<'a> {
     let mut users = Users::new();
+    if deletes.is_empty() {
+        return users;
+    }
     for (address, dependencies) in all {
-        for dependency in dependencies {
+        for dependency in dependencies.iter().filter(|it| deletes.contains_key(*it)) {
             users.entry(dependency).or_default().insert(&address.resource);
         }
     }

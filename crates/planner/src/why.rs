@@ -138,7 +138,7 @@ impl World<'_, '_> {
             return known.clone();
         }
         let mut found = self.scope.references(block, argument);
-        found.retain(|address| self.changing.contains(address));
+        found.retain(|address| self.is_changing(address));
         self.upstream.borrow_mut().insert(argument.to_owned(), found.clone());
         found
     }

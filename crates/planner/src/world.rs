@@ -2,8 +2,10 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use reconcile_model::{
     Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectId, ObjectState, Reason,
     ResourceAddress, ResourceState, Schema, Value,
@@ -22,10 +24,11 @@ pub(crate) struct World<'a, 's> {
     pub(crate) input: PlanInput<'a, 's>,
     pub(crate) scope: Scope<'s>,
     pub(crate) changes: Vec<Change>,
-    /// The change of each instance planned so far, by its index.
-    pub(crate) planned: BTreeMap<Address, usize>,
-    /// The blocks with an instance that changes.
-    pub(crate) changing: BTreeSet<ResourceAddress>,
+    /// The blocks planned so far, each after all that it depends on.
+    planned: IndexMap<&'s ResourceAddress, PlannedBlock>,
+    /// What is recorded, for looking up every instance: that costs a hash, where a tree of as many costs a dozen and more
+    /// comparisons of names that are nowhere near.
+    recorded: IndexMap<&'a Address, &'a ResourceState>,
     pub(crate) reads: Vec<DataRead>,
     pub(crate) errors: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
@@ -44,6 +47,14 @@ pub(crate) struct World<'a, 's> {
     /// What the recorded objects mention of others, once that was asked.
     mentioned: OnceCell<BTreeSet<&'a str>>,
     default_tags: BTreeMap<String, Arc<Object>>,
+}
+
+/// A block that was planned.
+struct PlannedBlock {
+    /// The changes of its instances, by index, in the order of their keys.
+    changes: Range<usize>,
+    /// Whether one of them does something.
+    is_changing: bool,
 }
 
 impl<'a, 's> World<'a, 's> {
@@ -73,8 +84,8 @@ impl<'a, 's> World<'a, 's> {
             input: *input,
             scope,
             changes: Vec::new(),
-            planned: BTreeMap::new(),
-            changing: BTreeSet::new(),
+            planned: IndexMap::with_capacity(input.spec.blocks.len()),
+            recorded: input.prior.resources.iter().collect(),
             reads: Vec::new(),
             errors,
             warnings: Vec::new(),
@@ -149,6 +160,7 @@ impl<'a, 's> World<'a, 's> {
         }
         self.fired = self.fired(block);
         self.upstream.get_mut().clear();
+        let first = self.changes.len();
         let instances = match expansion {
             Expansion::One => Instances::One(self.plan_instance(block, None)),
             Expansion::Count(count) => Instances::Count(
@@ -168,6 +180,31 @@ impl<'a, 's> World<'a, 's> {
             ),
         };
         self.scope.set(&block.address, instances);
+        let is_changing = self.changes[first..].iter().any(|it| it.action != Action::NoOp);
+        let planned = PlannedBlock { changes: first..self.changes.len(), is_changing };
+        self.planned.insert(&block.address, planned);
+    }
+
+    /// Returns what is recorded of an instance.
+    pub(crate) fn recorded(&self, address: &Address) -> Option<&'a ResourceState> {
+        self.recorded.get(address).copied()
+    }
+
+    /// Returns the changes of a block's instances, in the order of their keys; none before the block was planned.
+    pub(crate) fn planned_block(&self, block: &ResourceAddress) -> &[Change] {
+        self.planned.get(block).map_or(&[], |planned| &self.changes[planned.changes.clone()])
+    }
+
+    /// Returns the change of an instance of the spec, once its block was planned.
+    pub(crate) fn planned(&self, address: &Address) -> Option<&Change> {
+        let changes = self.planned_block(&address.resource);
+        let at = changes.binary_search_by(|it| it.address.key.cmp(&address.key)).ok()?;
+        Some(&changes[at])
+    }
+
+    /// Tells whether a block was planned and has an instance that changes.
+    pub(crate) fn is_changing(&self, block: &ResourceAddress) -> bool {
+        self.planned.get(block).is_some_and(|planned| planned.is_changing)
     }
 
     /// Plans one instance and returns its value for what refers to it.
@@ -186,12 +223,8 @@ impl<'a, 's> World<'a, 's> {
         })
     }
 
-    /// Adds a change and remembers it for what depends on it.
+    /// Adds a change.
     pub(crate) fn push(&mut self, change: Change) {
-        if change.action != Action::NoOp {
-            self.changing.insert(change.address.resource.clone());
-        }
-        self.planned.insert(change.address.clone(), self.changes.len());
         if detach::needs_the_place(&self.input, &change, &self.in_place) {
             self.in_place.add(self.changes.len(), &change);
         }
@@ -220,7 +253,7 @@ impl<'a, 's> World<'a, 's> {
                 }
             }
             let Some(state) = &resource.current else { continue };
-            if self.planned.contains_key(address) {
+            if self.planned(address).is_some() {
                 continue;
             }
             let reason = if input.options.mode == PlanMode::Destroy {
