@@ -172,16 +172,15 @@ impl<'a> Run<'a> {
             let Some(slot) = self.slots.take() else { return Ok(()) };
             let Some(index) = self.schedule.next() else { return Ok(()) };
             let kind = self.plan.steps[index].kind.clone();
-            let Some(change) = kind.change().map(|at| &self.plan.changes[at]) else {
+            let Some(at) = kind.change() else {
                 self.schedule.done(index);
                 continue;
             };
+            let change = &self.plan.changes[at];
             match self.start(index, &kind, change, slot) {
                 Ok(Some(work)) => self.in_flight.push(work),
                 Ok(None) => {
-                    self.journal
-                        .commit(None, StateChange::Forget { address: change.address.clone() })
-                        .await?;
+                    self.journal.commit(None, forgotten(&self.plan.changes, at)).await?;
                     let done = Ok(Done { id: change.id.clone(), ..Done::default() });
                     self.ended(index, Duration::ZERO, done)?;
                 }
@@ -431,6 +430,23 @@ impl<'a> Run<'a> {
             }
         }
         self.journal.commit(None, StateChange::SetOutputs { outputs }).await
+    }
+}
+
+/// Returns what drops the object of a change from the state: the whole instance, with what is pending of it, unless the plan
+/// has something else to say of another object of the same instance.
+fn forgotten(changes: &[Change], at: usize) -> StateChange {
+    let change = &changes[at];
+    let address = change.address.clone();
+    // Changes are sorted by address.
+    let neighbors = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
+    let is_alone = !neighbors.filter_map(|it| changes.get(it)).any(|it| it.address == address);
+    match &change.id {
+        Some(id) if !is_alone && change.deposed => {
+            StateChange::RemoveDeposed { address, id: id.clone() }
+        }
+        Some(_) if !is_alone => StateChange::RemoveCurrent { address },
+        Some(_) | None => StateChange::Forget { address },
     }
 }
 

@@ -85,7 +85,11 @@ pub(crate) fn found(plan: &Plan, prior: &Snapshot, lineage: &str) -> Vec<Record>
     }
     if plan.options.mode == PlanMode::RefreshOnly {
         for drift in plan.drift.iter().filter(|drift| drift.after.is_none()) {
-            records.push(commit(StateChange::RemoveCurrent { address: drift.address.clone() }));
+            let address = drift.address.clone();
+            records.push(commit(match &drift.deposed {
+                None => StateChange::RemoveCurrent { address },
+                Some(id) => StateChange::RemoveDeposed { address, id: id.clone() },
+            }));
         }
     }
     records

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The version of the serialized form; raised when a field is added.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// What would be done to a stack.
 #[must_use]
@@ -291,6 +291,9 @@ pub struct OutputChange {
 pub struct Drift {
     /// The instance.
     pub address: Address,
+    /// The deposed object that it happened to; absent for the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposed: Option<ObjectId>,
     /// The object as recorded.
     pub before: Object,
     /// The object as it is; absent when it is gone.

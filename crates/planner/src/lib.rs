@@ -74,7 +74,7 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
         change.imported = input.imported.contains(&change.address);
     }
     changes.sort_by(|a, b| (&a.address, a.deposed, &a.id).cmp(&(&b.address, b.deposed, &b.id)));
-    drift.sort_by(|a, b| a.address.cmp(&b.address));
+    drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let detachments = detach::detachments(input, &changes);
     warnings.extend(detach::warnings(&changes, &detachments));
     warnings.extend_from_slice(input.moves.blocked());

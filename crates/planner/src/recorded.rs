@@ -80,6 +80,7 @@ pub(crate) fn existing<'a>(
 pub(crate) fn drift(address: &Address, schema: &Schema, existing: &Existing<'_>) -> Option<Drift> {
     let drift = |after, changed| Drift {
         address: address.clone(),
+        deposed: None,
         before: existing.recorded.clone(),
         after,
         changed,

@@ -117,7 +117,11 @@ impl<'a, 's> World<'a, 's> {
         let default_tags = self.default_tags(&state.provider);
         let existing =
             recorded::existing(&self.input, address, state, schema, candidate, &default_tags);
-        self.drift.extend(recorded::drift(address, schema, &existing));
+        if let Some(mut drift) = recorded::drift(address, schema, &existing) {
+            let mut deposed = self.recorded(address).into_iter().flat_map(|it| &it.deposed);
+            drift.deposed = deposed.find(|it| it.id == state.id).map(|it| it.id.clone());
+            self.drift.push(drift);
+        }
         existing
     }
 

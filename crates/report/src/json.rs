@@ -203,6 +203,9 @@ impl<'a> Cx<'a> {
 
     fn drift(&self, drift: &Drift) -> Json {
         let mut out = head(&drift.address);
+        if let Some(id) = &drift.deposed {
+            out.insert("deposed".to_owned(), id.as_str().into());
+        }
         let action = if drift.after.is_some() { Action::Update } else { Action::Delete };
         let schema = self.schema(&drift.address);
         let sides = sides(schema, action, Some(&drift.before), drift.after.as_ref());
@@ -243,12 +246,16 @@ impl<'a> Cx<'a> {
         });
         let attributes = attributes.collect::<Vec<_>>();
         let changed = drift.changed.iter().map(|path| Json::from(path.to_string()));
-        json!({
+        let mut out = json!({
             "address": drift.address.to_string(),
             "gone": drift.after.is_none(),
             "changed": changed.collect::<Json>(),
             "attributes": attributes,
-        })
+        });
+        if let Some(id) = &drift.deposed {
+            out["deposed"] = id.as_str().into();
+        }
+        out
     }
 
     fn why(&self, change: &Change) -> Json {

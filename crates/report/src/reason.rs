@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::{
-    Action, Address, InstanceKey, Path, Plan, Reason, ReplaceOrder, ResourceAddress, Schema, Span,
-    Value,
+    Action, Address, InstanceKey, ObjectId, Path, Plan, Reason, ReplaceOrder, ResourceAddress,
+    Schema, Span, Value,
     plan::{CauseKind, Change, Drift, DriftAnswer, DriftOutcome, PlanMode},
 };
 
@@ -30,8 +30,8 @@ pub(crate) struct Index<'a> {
     mode: PlanMode,
     /// What is done to each block: to the instance that it is worst for.
     worst: BTreeMap<&'a ResourceAddress, Action>,
-    /// The changes, those of deposed objects aside.
-    changes: BTreeMap<&'a Address, &'a Change>,
+    /// The changes, by instance and, of a deposed object, its id.
+    changes: BTreeMap<(&'a Address, Option<&'a ObjectId>), &'a Change>,
 }
 
 impl<'a> Index<'a> {
@@ -43,9 +43,17 @@ impl<'a> Index<'a> {
                 *entry = change.action;
             }
         }
-        let current = plan.changes.iter().filter(|change| !change.deposed);
-        let changes = current.map(|change| (&change.address, change)).collect();
+        let of = |change: &'a Change| {
+            let deposed = change.id.as_ref().filter(|_| change.deposed);
+            ((&change.address, deposed), change)
+        };
+        let changes = plan.changes.iter().map(of).collect();
         Self { mode: plan.options.mode, worst, changes }
+    }
+
+    /// Returns what is done to the object that drifted.
+    fn change(&self, drift: &Drift) -> Option<&'a Change> {
+        self.changes.get(&(&drift.address, drift.deposed.as_ref())).copied()
     }
 }
 
@@ -358,7 +366,7 @@ pub(crate) fn consequence(drift: &Drift, index: &Index<'_>) -> Vec<String> {
     if index.mode == PlanMode::RefreshOnly {
         return vec!["apply --refresh-only records it and changes nothing".to_owned()];
     }
-    let Some(change) = index.changes.get(&drift.address) else {
+    let Some(change) = index.change(drift) else {
         return vec!["apply forgets it".to_owned()];
     };
     let text = match change.action {
@@ -392,7 +400,7 @@ pub(crate) fn answers(
     schema: Option<&Schema>,
     index: &Index<'_>,
 ) -> BTreeMap<Path, String> {
-    let action = index.changes.get(&drift.address).map(|change| change.action);
+    let action = index.change(drift).map(|change| change.action);
     let one = |(path, answer): (&Path, &DriftAnswer)| {
         let said = match &answer.spec {
             None => "the spec says nothing".to_owned(),

@@ -171,7 +171,8 @@ impl<'a> Cx<'a> {
             // Of what is gone, nothing but that is shown.
             let diff = if is_gone { Diff::default() } else { Diff::of_drift(schema, it) };
             let answers = reason::answers(it, schema, &self.index);
-            let about = format!("{is_gone} {:?} {answers:?}", self.consequence(it));
+            let about =
+                format!("{is_gone} {:?} {:?} {answers:?}", it.deposed, self.consequence(it));
             let view = View::new(self.columns, Shape::Same);
             Instance::of(it.address.key.as_ref(), &diff, view, &about)
         };
@@ -311,10 +312,13 @@ impl<'a> Drifted<'a> {
 
     /// Says what happened.
     pub(crate) fn heading(&self) -> Heading {
-        let Drift { address, before, after, .. } = self.first();
+        let Drift { address, deposed, before, after, .. } = self.first();
         let (name, count, is) = match self.drift.len() {
             1 => {
-                let id = before.str("id").map(|id| format!(" ({id})")).unwrap_or_default();
+                let id = match deposed {
+                    Some(id) => format!(" (deposed {id})"),
+                    None => before.str("id").map(|id| format!(" ({id})")).unwrap_or_default(),
+                };
                 (plain(&format!("{address}{id}")), String::new(), "was")
             }
             several => {

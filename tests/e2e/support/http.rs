@@ -12,7 +12,8 @@ pub(super) fn request(endpoint: &str, method: &str, path: &str, body: Option<&Va
     let host = endpoint.strip_prefix("http://").expect("the emulator speaks plain HTTP");
     let body = body.map(Value::to_string).unwrap_or_default();
     let mut stream = TcpStream::connect(host).expect("the emulator listens");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time is set");
+    // Longer than any request asks the emulator to wait for something.
+    stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a time is set");
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",

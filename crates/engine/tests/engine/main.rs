@@ -1,6 +1,7 @@
 //! The engine against the cloud in memory, in paused time.
 
 mod crash;
+mod deposed;
 mod fault;
 mod imports;
 mod late;

@@ -106,7 +106,8 @@ impl Plan {
             warnings: &self.warnings,
         };
         // What the spec says of the drift is not there.
-        let there: Vec<_> = counted.drift.iter().map(|it| (&it.address, &it.after)).collect();
+        let there: Vec<_> =
+            counted.drift.iter().map(|it| (&it.address, &it.deposed, &it.after)).collect();
         let parts = [
             digest(&self.spec_digest),
             digest(&(&self.stack, &self.options, &counted.variables)),
@@ -208,6 +209,7 @@ mod tests {
         assert_eq!(moved(|it| it.lineage = "0b9b".into()), [Input::State]);
         let drift = Drift {
             address: "aws_instance.web".parse().unwrap(),
+            deposed: None,
             before: Object::new(),
             after: None,
             changed: vec![],

@@ -316,7 +316,7 @@ fn our_own_section() {
     own["fingerprint"] = "…".into();
     assert_snapshot!(format!("{own:#}"), @r#"
     {
-      "format_version": 3,
+      "format_version": 4,
       "fingerprint": "…",
       "stack": "lab-web",
       "lineage": "0b9a",

@@ -276,6 +276,7 @@ impl Making {
         let changed = live.map(|live| changed_paths(schema, recorded, live)).unwrap_or_default();
         self.plan.drift.push(Drift {
             address,
+            deposed: None,
             before: recorded.clone(),
             after: live.cloned(),
             changed,
