@@ -50,7 +50,7 @@ impl<'a, 's> World<'a, 's> {
             action: Action::Read,
             after: Some(after.clone()),
             reason,
-            dependencies: self.input.spec.dependencies(&block.address).clone(),
+            dependencies: block.dependencies().clone(),
             span: Some(block.span.clone()),
             ..blank(address, &block.provider)
         });

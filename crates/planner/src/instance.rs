@@ -87,7 +87,7 @@ impl<'a, 's> World<'a, 's> {
         }
         let Proposal { after, changed, replace, restart } = proposal;
         let common = Change {
-            dependencies: self.input.spec.dependencies(&block.address).clone(),
+            dependencies: block.dependencies().clone(),
             create_before_destroy: self.create_first.contains(&block.address),
             timeouts: block.timeouts.clone(),
             span: Some(block.span.clone()),
@@ -131,7 +131,7 @@ impl<'a, 's> World<'a, 's> {
 
     /// Returns where the object refers to one that cannot be deleted before this one is.
     fn gives_way(&self, block: &Block, live: &Object) -> Option<Path> {
-        let dependencies = self.input.spec.dependencies(&block.address);
+        let dependencies = block.dependencies();
         detach::gives_way(block.schema, live, &self.in_place, &self.changes, dependencies)
     }
 

@@ -11,6 +11,7 @@ use reconcile_model::{
     Action, Address, Change, ReplaceOrder, ResourceAddress,
     plan::{PlanStep, StepKind},
 };
+use reconcile_spec::{Block, Spec};
 
 use crate::input::PlanInput;
 
@@ -69,7 +70,7 @@ pub(crate) fn steps(
             first.entry(gone).or_default().push(detach);
         }
     }
-    let mut applies = OfBlocks::new();
+    let mut applies = Applies::new(input.spec);
     let mut deletes = OfBlocks::new();
     for (index, change) in changes.iter().enumerate() {
         let block = &change.address.resource;
@@ -79,13 +80,13 @@ pub(crate) fn steps(
                 draft.add(StepKind::Forget(index));
             }
             Action::Read => {
-                applies.entry(block).or_default().push(draft.add(StepKind::Read(index)));
+                applies.add(block, draft.add(StepKind::Read(index)));
             }
             Action::Create => {
-                applies.entry(block).or_default().push(draft.add(StepKind::Create(index)));
+                applies.add(block, draft.add(StepKind::Create(index)));
             }
             Action::Update => {
-                applies.entry(block).or_default().push(draft.add(StepKind::Update(index)));
+                applies.add(block, draft.add(StepKind::Update(index)));
             }
             Action::Delete => {
                 deletes.entry(block).or_default().push(draft.add(StepKind::Delete(index)));
@@ -98,7 +99,7 @@ pub(crate) fn steps(
                     ReplaceOrder::DeleteThenCreate => draft.needs[create].push(delete),
                     ReplaceOrder::CreateThenDelete => draft.needs[delete].push(create),
                 };
-                applies.entry(block).or_default().push(create);
+                applies.add(block, create);
                 deletes.entry(block).or_default().push(delete);
             }
         }
@@ -106,10 +107,10 @@ pub(crate) fn steps(
     if draft.kinds.is_empty() {
         return Vec::new();
     }
-    let applied = applied_barriers(input, &mut draft, &applies);
+    let applied = applied_barriers(&mut draft, &applies);
     let deleted = barriers(&mut draft, &deletes);
-    for (address, steps) in &applies {
-        let before = barriers_of(input.spec.dependencies(address), &applied);
+    for (block, steps) in applies.each() {
+        let before = barriers_of(block, &applied);
         let before = draft.gathered(before, steps.len());
         for &step in steps {
             draft.needs[step].extend(&before);
@@ -130,7 +131,8 @@ pub(crate) fn steps(
             for user in &users {
                 let rank = if uses(&recorded, *user) { STRONG } else { WEAK };
                 wishes[rank].extend(deleted.get(*user).copied());
-                let Some(&barrier) = applied.get(*user) else { continue };
+                let index = input.spec.blocks.get_index_of::<ResourceAddress>(user);
+                let Some(barrier) = index.and_then(|index| applied[index]) else { continue };
                 match order {
                     // The new object does not exist before the old one is gone, so nobody can have moved to it.
                     Some(ReplaceOrder::DeleteThenCreate) => {}
@@ -160,45 +162,65 @@ fn step_order(changes: &[Change], kind: &StepKind) -> Option<ReplaceOrder> {
     }
 }
 
-/// The steps of each block that has any, blocks in the order of the changes.
+/// The creates, updates, and reads: they are of blocks of the spec.
+struct Applies<'s> {
+    spec: &'s Spec,
+    /// The steps of each block, by its index.
+    of_blocks: Vec<Vec<usize>>,
+}
+
+impl<'s> Applies<'s> {
+    fn new(spec: &'s Spec) -> Self {
+        Self { spec, of_blocks: vec![Vec::new(); spec.blocks.len()] }
+    }
+
+    fn add(&mut self, block: &ResourceAddress, step: usize) {
+        let index = self.spec.blocks.get_index_of(block);
+        self.of_blocks[index.expect("what is applied is in the spec")].push(step);
+    }
+
+    /// Returns the steps of each block that has any.
+    fn each(&self) -> impl Iterator<Item = (&'s Block, &[usize])> {
+        let all = self.spec.blocks.values().zip(&self.of_blocks);
+        all.map(|(block, steps)| (block, &**steps)).filter(|(_, steps)| !steps.is_empty())
+    }
+}
+
+/// The deletes of each block that has any, blocks in the order of the changes.
 type OfBlocks<'a> = IndexMap<&'a ResourceAddress, Vec<usize>>;
 
-/// The barrier behind the steps of each block that has one.
-type Barriers<'a> = IndexMap<&'a ResourceAddress, usize>;
-
-/// Adds a barrier behind the creates, updates, and reads of each block that has any, or that depends on one that has.
-fn applied_barriers<'s>(
-    input: &PlanInput<'_, 's>,
-    draft: &mut Draft,
-    applies: &OfBlocks<'_>,
-) -> Barriers<'s> {
-    let mut all = Barriers::new();
-    for address in input.spec.order() {
-        let before = barriers_of(input.spec.dependencies(address), &all);
-        let steps = applies.get(address);
-        if steps.is_none() && before.is_empty() {
+/// Adds a barrier behind the creates, updates, and reads of each block that has any, or that depends on one that has, and
+/// returns it by the index of the block.
+fn applied_barriers(draft: &mut Draft, applies: &Applies<'_>) -> Vec<Option<usize>> {
+    let mut all = vec![None; applies.of_blocks.len()];
+    for block in applies.spec.order() {
+        let before = barriers_of(block, &all);
+        let steps = &applies.of_blocks[block.index()];
+        if steps.is_empty() && before.is_empty() {
             continue;
         }
         let barrier = draft.add(StepKind::Barrier);
         // The block's own steps wait for its dependencies; without any the barrier passes the wait on.
-        draft.needs[barrier] = steps.map_or(before, Vec::clone);
-        all.insert(address, barrier);
+        draft.needs[barrier] = if steps.is_empty() { before } else { steps.clone() };
+        all[block.index()] = Some(barrier);
     }
     all
 }
 
-fn barriers<'a>(draft: &mut Draft, steps: &OfBlocks<'a>) -> Barriers<'a> {
-    let mut all = Barriers::new();
+/// Returns the barriers behind the blocks that a block depends on, of those that have one.
+fn barriers_of(block: &Block, barriers: &[Option<usize>]) -> Vec<usize> {
+    block.dependency_indexes().iter().filter_map(|&index| barriers[index]).collect()
+}
+
+/// Adds a barrier behind the deletes of each block.
+fn barriers<'a>(draft: &mut Draft, steps: &OfBlocks<'a>) -> IndexMap<&'a ResourceAddress, usize> {
+    let mut all = IndexMap::new();
     for (address, steps) in steps {
         let barrier = draft.add(StepKind::Barrier);
         draft.needs[barrier].clone_from(steps);
         all.insert(*address, barrier);
     }
     all
-}
-
-fn barriers_of(blocks: &BTreeSet<ResourceAddress>, barriers: &Barriers<'_>) -> Vec<usize> {
-    blocks.iter().filter_map(|block| barriers.get(block).copied()).collect()
 }
 
 /// For each block with deletes, those that use it.

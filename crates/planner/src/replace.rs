@@ -27,16 +27,20 @@ pub(crate) fn order_replacements(
             }
         }
     }
+    if used.is_empty() {
+        return;
+    }
     let stuck = stuck(input, changes);
     // From the back, so that what turns create-first takes along all it depends on: its new object is made while the old
     // one still uses the old objects of its dependencies.
     let mut turned = BTreeSet::new();
-    for address in input.spec.order().iter().rev() {
+    for block in input.spec.order().rev() {
+        let address = &block.address;
         if used.contains(address) && !stuck.contains(address) {
             turned.insert(address.clone());
         }
         if turned.contains(address) {
-            turned.extend(input.spec.dependencies(address).iter().cloned());
+            turned.extend(block.dependencies().iter().cloned());
         }
     }
     for change in changes {
@@ -66,9 +70,9 @@ fn stuck(input: &PlanInput<'_, '_>, changes: &[Change]) -> BTreeSet<ResourceAddr
         })
         .map(|change| change.address.resource.clone())
         .collect();
-    for address in input.spec.order() {
-        if input.spec.dependencies(address).iter().any(|it| stuck.contains(it)) {
-            stuck.insert(address.clone());
+    for block in input.spec.order() {
+        if block.dependencies().iter().any(|it| stuck.contains(it)) {
+            stuck.insert(block.address.clone());
         }
     }
     stuck

@@ -138,7 +138,7 @@ struct Edges<'a> {
 impl<'a> Edges<'a> {
     fn of<'s: 'a>(input: &PlanInput<'a, 's>) -> Self {
         let mut edges = Self::default();
-        let declared = input.spec.order().iter().map(|it| (it, input.spec.dependencies(it)));
+        let declared = input.spec.order().map(|it| (&it.address, it.dependencies()));
         let recorded =
             input.prior.objects().map(|(address, it)| (&address.resource, &it.dependencies));
         for (user, dependencies) in declared.chain(recorded) {

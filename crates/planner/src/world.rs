@@ -24,8 +24,8 @@ pub(crate) struct World<'a, 's> {
     pub(crate) input: PlanInput<'a, 's>,
     pub(crate) scope: Scope<'s>,
     pub(crate) changes: Vec<Change>,
-    /// The blocks planned so far, each after all that it depends on.
-    planned: IndexMap<&'s ResourceAddress, PlannedBlock>,
+    /// What was planned so far of each block of the spec, by its index.
+    planned: Vec<Option<PlannedBlock>>,
     /// What is recorded, for looking up every instance: that costs a hash, where a tree of as many costs a dozen and more
     /// comparisons of names that are nowhere near.
     recorded: IndexMap<&'a Address, &'a ResourceState>,
@@ -84,7 +84,7 @@ impl<'a, 's> World<'a, 's> {
             input: *input,
             scope,
             changes: Vec::new(),
-            planned: IndexMap::with_capacity(input.spec.blocks.len()),
+            planned: input.spec.blocks.iter().map(|_| None).collect(),
             recorded: input.prior.resources.iter().collect(),
             reads: Vec::new(),
             errors,
@@ -131,14 +131,13 @@ impl<'a, 's> World<'a, 's> {
             return;
         }
         let spec = self.input.spec;
-        for address in spec.order() {
-            let block = &spec.blocks[address];
+        for block in spec.order() {
             match self.scope.expand(block) {
                 Ok(expansion) => self.plan_block(block, expansion),
                 Err(more) => {
                     self.errors.extend(more);
                     // What depends on it is still looked at, for its own errors.
-                    self.scope.set(address, Instances::One(Value::Unknown));
+                    self.scope.set(&block.address, Instances::One(Value::Unknown));
                 }
             }
         }
@@ -186,7 +185,7 @@ impl<'a, 's> World<'a, 's> {
         self.scope.set(&block.address, instances);
         let is_changing = self.changes[first..].iter().any(|it| it.action != Action::NoOp);
         let planned = PlannedBlock { changes: first..self.changes.len(), is_changing };
-        self.planned.insert(&block.address, planned);
+        self.planned[block.index()] = Some(planned);
     }
 
     /// Returns what is recorded of an instance.
@@ -196,7 +195,11 @@ impl<'a, 's> World<'a, 's> {
 
     /// Returns the changes of a block's instances, in the order of their keys; none before the block was planned.
     pub(crate) fn planned_block(&self, block: &ResourceAddress) -> &[Change] {
-        self.planned.get(block).map_or(&[], |planned| &self.changes[planned.changes.clone()])
+        self.of_block(block).map_or(&[], |planned| &self.changes[planned.changes.clone()])
+    }
+
+    fn of_block(&self, block: &ResourceAddress) -> Option<&PlannedBlock> {
+        self.planned[self.input.spec.blocks.get_index_of(block)?].as_ref()
     }
 
     /// Returns the change of an instance of the spec, once its block was planned.
@@ -208,7 +211,7 @@ impl<'a, 's> World<'a, 's> {
 
     /// Tells whether a block was planned and has an instance that changes.
     pub(crate) fn is_changing(&self, block: &ResourceAddress) -> bool {
-        self.planned.get(block).is_some_and(|planned| planned.is_changing)
+        self.of_block(block).is_some_and(|planned| planned.is_changing)
     }
 
     /// Plans one instance and returns its value for what refers to it.
@@ -375,13 +378,12 @@ fn mention<'a>(value: &'a Value, own: &ObjectId, mentioned: &mut BTreeSet<&'a st
 /// objects of its dependencies.
 fn create_first(input: &PlanInput<'_, '_>) -> BTreeSet<ResourceAddress> {
     let mut all = BTreeSet::new();
-    for address in input.spec.order().iter().rev() {
-        let block = &input.spec.blocks[address];
+    for block in input.spec.order().rev() {
         if block.lifecycle.create_before_destroy {
-            all.insert(address.clone());
+            all.insert(block.address.clone());
         }
-        if all.contains(address) {
-            all.extend(input.spec.dependencies(address).iter().cloned());
+        if all.contains(&block.address) {
+            all.extend(block.dependencies().iter().cloned());
         }
     }
     all

@@ -38,7 +38,8 @@ pub struct Spec {
     pub removed: IndexMap<ResourceAddress, Removed>,
     /// The `import` blocks, each of another instance.
     pub imports: Vec<Import>,
-    pub(crate) order: Vec<ResourceAddress>,
+    /// The blocks by index, each after all that it depends on.
+    pub(crate) order: Vec<usize>,
     pub(crate) variable_blocks: IndexMap<String, VariableBlock>,
     pub(crate) variable_values: Vec<Value>,
     /// What is evaluated once and kept: the locals, each `for_each`, and the parts of a block's expressions that are the same
@@ -81,6 +82,8 @@ pub struct Block {
     pub(crate) place: Place,
     /// The blocks it depends on directly, `depends_on` included.
     pub(crate) dependencies: BTreeSet<ResourceAddress>,
+    /// The same by index.
+    pub(crate) dependency_indexes: Vec<usize>,
     /// The blocks of `depends_on`, and where each is named.
     pub(crate) depends_on: Vec<(usize, Place)>,
 }
@@ -281,8 +284,8 @@ pub struct Check {
 impl Spec {
     /// Returns the blocks so that each comes after all it depends on. The order is the same every time. The data sources
     /// of checks are not among them.
-    pub fn order(&self) -> &[ResourceAddress] {
-        &self.order
+    pub fn order(&self) -> impl DoubleEndedIterator<Item = &Block> + ExactSizeIterator {
+        self.order.iter().map(|&index| &self.blocks[index])
     }
 
     /// Returns the blocks that a block depends on directly: those its expressions mention, through locals too, and those
@@ -303,6 +306,21 @@ impl Spec {
 }
 
 impl Block {
+    /// Returns its place among [`Spec::blocks`].
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Returns the blocks that it depends on directly; see [`Spec::dependencies`].
+    pub fn dependencies(&self) -> &BTreeSet<ResourceAddress> {
+        &self.dependencies
+    }
+
+    /// Returns the places of its dependencies among [`Spec::blocks`].
+    pub fn dependency_indexes(&self) -> &[usize] {
+        &self.dependency_indexes
+    }
+
     /// Returns the blocks that `depends_on` names.
     pub fn explicit_dependencies<'s>(
         &'s self,

@@ -176,6 +176,7 @@ impl Loader {
             body,
             place: part.key.place,
             dependencies: BTreeSet::new(),
+            dependency_indexes: Vec::new(),
             depends_on,
         }
     }

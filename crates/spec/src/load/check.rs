@@ -59,8 +59,8 @@ pub(super) fn check(spec: &Spec) -> Vec<Diagnostic> {
 pub(super) fn fill(scope: &mut Scope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let spec = scope.spec;
     let of_checks = spec.checks.values().flat_map(|check| &check.data);
-    for address in spec.order.iter().chain(of_checks) {
-        let Some((index, _, block)) = spec.blocks.get_full(address) else { continue };
+    let of_checks = of_checks.filter_map(|address| spec.blocks.get(address));
+    for block in spec.order().chain(of_checks) {
         if is_unknown(block.schema) {
             continue;
         }
@@ -84,7 +84,7 @@ pub(super) fn fill(scope: &mut Scope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             Extent::Known(Expansion::Each(keys)) => Held::Sample(Some(keys.len()), sample),
             Extent::Unknown => Held::Sample(None, sample),
         };
-        scope.hold(index, held);
+        scope.hold(block.index, held);
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
-use reconcile_model::{Attribute, Diagnostic, ResourceAddress, Value};
+use reconcile_model::{Attribute, Diagnostic, Value};
 
 use super::lifecycle::mentioned;
 use crate::expression::walk::{self, Mentions};
@@ -52,13 +52,15 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         }
     }
     let address = |index: usize| spec.blocks.get_index(index).map(|(address, _)| address.clone());
-    let in_order: Vec<_> = order.iter().filter_map(|node| address(node.index())).collect();
+    let in_order: Vec<usize> =
+        order.iter().map(|node| node.index()).filter(|&index| index < block_count).collect();
     let of_checks: Vec<Mentions> = spec.checks.values().map(mentions_of_check).collect();
     let mut all = Vec::with_capacity(block_count);
     for mentions in of_blocks {
         let mut blocks = mentions.blocks;
         walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
-        all.push(blocks.into_iter().filter_map(address).collect::<BTreeSet<_>>());
+        let addresses: BTreeSet<_> = blocks.iter().copied().filter_map(address).collect();
+        all.push((addresses, blocks.into_iter().collect()));
     }
     let checks: Vec<BTreeSet<_>> = of_checks
         .into_iter()
@@ -81,8 +83,8 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
             blocks.into_iter().filter_map(address).collect()
         })
         .collect();
-    for (block, dependencies) in spec.blocks.values_mut().zip(all) {
-        block.dependencies = dependencies;
+    for (block, (addresses, indexes)) in spec.blocks.values_mut().zip(all) {
+        (block.dependencies, block.dependency_indexes) = (addresses, indexes);
     }
     for (output, dependencies) in spec.outputs.values_mut().zip(outputs) {
         output.dependencies.extend(dependencies);
@@ -94,10 +96,10 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
             .chain(dependencies)
             .filter(|address| !check.data.contains(address))
             .collect();
-        check.data = in_order.iter().filter(|it| check.data.contains(it)).cloned().collect();
+        let addresses = in_order.iter().map(|&index| &spec.blocks[index].address);
+        check.data = addresses.filter(|it| check.data.contains(it)).cloned().collect();
     }
-    let is_planned =
-        |address: &ResourceAddress| spec.blocks.get(address).is_some_and(|it| it.check.is_none());
+    let is_planned = |index: &usize| spec.blocks[*index].check.is_none();
     spec.order = in_order.into_iter().filter(is_planned).collect();
     Vec::new()
 }
@@ -189,10 +191,7 @@ fn cut(spec: &mut Spec, graph: &DiGraph<(), ()>) {
         for node in component {
             let is_loop = component.len() > 1 || graph.contains_edge(*node, *node);
             match node.index().checked_sub(block_count) {
-                None => {
-                    let address = spec.block_at(node.index()).address.clone();
-                    spec.order.push(address);
-                }
+                None => spec.order.push(node.index()),
                 Some(cell) if is_loop => {
                     let cell = &mut spec.cells[cell];
                     cell.node.kind = NodeKind::Literal(Value::Unknown);
