@@ -33,8 +33,8 @@ impl Moves {
                 }
             }
         }
-        for (from, to) in implied(spec) {
-            if places.is_taken(&from) && !places.is_taken(&to) {
+        for (from, to) in implied(spec, recorded) {
+            if !places.is_taken(&to) {
                 places.shift(from, to);
             }
         }
@@ -114,19 +114,23 @@ impl Places<'_> {
 
 /// Returns the moves that nobody has to write: from an only instance to the first of several, and back. A block that a
 /// `moved` block mentions has none.
-fn implied(spec: &Spec) -> impl Iterator<Item = (Address, Address)> {
+fn implied<'r>(
+    spec: &'r Spec,
+    recorded: &'r Snapshot,
+) -> impl Iterator<Item = (Address, Address)> + 'r {
     let ends = spec.moved.iter().flat_map(|moved| [&moved.from.resource, &moved.to.resource]);
     let mentioned: BTreeSet<&ResourceAddress> = ends.collect();
-    let managed = spec.blocks.values().filter(|block| block.address.mode == Mode::Managed);
-    let silent = managed.filter(move |block| !mentioned.contains(&block.address));
-    silent.filter_map(|block| {
-        let only = block.address.instance(None);
-        let first = block.address.instance(Some(InstanceKey::Index(0)));
-        match (block.is_counted(), block.is_repeated()) {
-            (true, _) => Some((only, first)),
-            (false, false) => Some((first, only)),
-            (false, true) => None,
-        }
+    recorded.resources.keys().filter_map(move |from| {
+        let to = match from.key {
+            None => Some(InstanceKey::Index(0)),
+            Some(InstanceKey::Index(0)) => None,
+            Some(InstanceKey::Index(_) | InstanceKey::Name(_)) => return None,
+        };
+        let block = spec.blocks.get(&from.resource)?;
+        let is_wanted = if to.is_some() { block.is_counted() } else { !block.is_repeated() };
+        let moves =
+            is_wanted && block.address.mode == Mode::Managed && !mentioned.contains(&block.address);
+        moves.then(|| (from.clone(), block.address.instance(to)))
     })
 }
 
