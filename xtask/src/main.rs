@@ -69,8 +69,8 @@ enum Task {
         /// Only every Nth point.
         #[arg(long, default_value_t = 1)]
         every: usize,
-        /// How many worlds are walked on side by side.
-        #[arg(long, default_value_t = 4)]
+        /// How many worlds are walked on side by side. Most of the time they wait.
+        #[arg(long, default_value_t = 40)]
         workers: usize,
     },
 }
