@@ -393,11 +393,19 @@ impl Plan {
         let salt = self.salt();
         let outputs = self.outputs.iter();
         Self {
+            format_version: self.format_version,
+            stack: self.stack.clone(),
+            lineage: self.lineage.clone(),
+            serial: self.serial,
+            spec_digest: self.spec_digest.clone(),
+            options: self.options.clone(),
             variables: seal::seal_object(&self.variables, salt),
             changes: self.changes.iter().map(|it| it.sealed(salt).into_owned()).collect(),
+            steps: self.steps.clone(),
             outputs: outputs.map(|(name, it)| (name.clone(), it.sealed(salt))).collect(),
             drift: self.drift.iter().map(|it| it.sealed(salt)).collect(),
-            ..self.clone()
+            warnings: self.warnings.clone(),
+            checks: self.checks.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whole plans as text.
 
 use insta::assert_snapshot;
-use reconcile_model::{Reason, ResourceAddress, Value, plan::PlanMode};
+use reconcile_model::{Action, Reason, ResourceAddress, Value, plan::PlanMode};
 use reconcile_report::{
     Style, TextOptions,
     configuration::{Expression, ResourceConfiguration},
@@ -200,6 +200,30 @@ fn the_fingerprint_comes_last() {
         making.plan.fingerprint()
     );
     assert!(text.ends_with(&last), "{text}");
+}
+
+#[test]
+fn drift_tells_a_deposed_object_from_the_current_one() {
+    let mut making = Making::new();
+    making.plan("aws_instance.web", &instance(), Some(&live_instance()));
+    let old = live_instance().with("id", "i-0old");
+    let change = making.delete("aws_instance.web", &old);
+    (change.action, change.reason, change.deposed) = (Action::Forget, Reason::Missing, true);
+    making.drift("aws_instance.web", &old, None).deposed = Some("i-0old".into());
+    assert_snapshot!(making.text(80), @"
+    Changed outside of reconcile:
+
+      # aws_instance.web (deposed i-0old) was deleted
+      # apply forgets it
+
+    Stack lab-web would change:
+      . 1 to leave alone and forget
+
+      # aws_instance.web (deposed i-0old) will be left alone and forgotten
+      # it was there at the last apply and is gone: deleted outside of reconcile
+
+    Plan: 0 to add, 0 to change, 0 to destroy, 0 to replace, 1 to forget.
+    ");
 }
 
 #[test]
