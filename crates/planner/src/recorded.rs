@@ -1,7 +1,7 @@
 //! The object as it is: what refresh found, laid over what was recorded.
 
 use reconcile_model::{
-    Address, Object, ObjectState, Presence, Schema, Value,
+    Address, Attribute, Object, ObjectState, Presence, Schema, Value,
     plan::Drift,
     proposed,
     seal::{mark_like, unseal, unseal_object},
@@ -44,19 +44,19 @@ pub(crate) fn existing<'a>(
         }
     };
     let mut recorded = unseal_object(&state.attributes, found, salt);
+    let found = mark_like(schema, found, &state.attributes);
     // What was not read stands as recorded; what AWS never tells, too.
-    let mut live = mark_like(schema, found, &state.attributes);
-    for attribute in schema.attributes {
-        if attribute.local || attribute.write_only || !live.contains_key(attribute.name) {
-            let stands = recorded.value(attribute.name);
-            let value = unseal(stands, candidate.value(attribute.name), salt);
-            for side in [&mut recorded, &mut live] {
-                if side.get(attribute.name) != Some(&value) {
-                    side.set(attribute.name, value.clone());
-                }
-            }
+    let is_read = |attribute: &Attribute| {
+        !attribute.local && !attribute.write_only && found.contains_key(attribute.name)
+    };
+    for attribute in schema.attributes.iter().filter(|it| !is_read(it)) {
+        let value = recorded.value(attribute.name);
+        let value = unseal(value, candidate.value(attribute.name), salt);
+        if recorded.get(attribute.name) != Some(&value) {
+            recorded.set(attribute.name, value);
         }
     }
+    let live = laid_over(&recorded, &found, schema, is_read);
     // A secret inside a block that AWS never tells is there as its digest.
     let mut live = unseal_object(&live, candidate, salt);
     let recorded = unseal_object(&recorded, candidate, salt);
@@ -70,10 +70,35 @@ pub(crate) fn existing<'a>(
         tags::set_own(&mut live, default_tags, &mentioned);
     }
     if live == recorded {
-        // One object for both: nearly all that is recorded is as it was.
+        // One object for both, where a secret kept them apart.
         live = recorded.clone();
     }
     Existing { recorded, live: Some(live), state }
+}
+
+/// Returns the recorded object with what was read in its place. Only what differs is put in: nearly all that is recorded
+/// is as it was, and then both share all there is.
+fn laid_over(
+    recorded: &Object,
+    found: &Object,
+    schema: &Schema,
+    is_read: impl Fn(&Attribute) -> bool,
+) -> Object {
+    let mut live = recorded.clone();
+    // AWS keeps one set of tags; which are the resource's own is found out from all of them.
+    let is_told_by_all = schema.is_taggable() && found.map("tags_all").is_some();
+    for (name, value) in found {
+        let is_taken =
+            schema.attribute(name).is_none_or(&is_read) && !(is_told_by_all && name == "tags");
+        if is_taken && live.get(name) != Some(value) {
+            live.insert(name.clone(), value.clone());
+        }
+    }
+    // Every attribute of the schema is there by now. More are those of an older version of it.
+    if live.len() > schema.attributes.len() {
+        live.retain(|name, _| found.contains_key(name) || schema.attribute(name).is_some());
+    }
+    live
 }
 
 /// Returns what changed behind our back, in what a spec can say; `None` when nothing did.
