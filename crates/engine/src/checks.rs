@@ -170,7 +170,7 @@ impl Run<'_, '_> {
         match result {
             Ok(object) => {
                 let object = mark_like(block.schema, &object, config);
-                self.scope.set(address, Instances::One(Value::Map(object)));
+                self.scope.set(block, Instances::One(Value::Map(object)));
             }
             Err(mut error) => {
                 // What was asked for may be named by a secret.
@@ -179,7 +179,7 @@ impl Run<'_, '_> {
                 }
                 let problem = diagnostic(&format!("Cannot read {address}"), &error);
                 going.unread.push(warning(problem.at(block.span.clone())));
-                self.scope.set(address, Instances::One(Value::Unknown));
+                self.scope.set(block, Instances::One(Value::Unknown));
             }
         }
     }
@@ -208,7 +208,7 @@ impl Run<'_, '_> {
                 Pace::Patient => false,
             };
             if is_early || !config.is_known() {
-                self.scope.set(address, Instances::One(Value::Unknown));
+                self.scope.set(block, Instances::One(Value::Unknown));
                 self.going[index].next += 1;
                 continue;
             }

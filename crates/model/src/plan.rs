@@ -7,14 +7,14 @@
 mod fingerprint;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::fingerprint::{Fingerprint, Input, NoFingerprint};
 use crate::{
-    Action, Address, CheckResult, Diagnostic, Object, ObjectId, Path, ResourceAddress, Span, Value,
-    seal, snapshot::ObjectStatus,
+    Action, Address, CheckResult, Dependencies, Diagnostic, Object, ObjectId, Path,
+    ResourceAddress, Span, Value, seal, snapshot::ObjectStatus,
 };
 
 /// The version of the serialized form; raised when a field is added.
@@ -122,8 +122,8 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<Cause>,
     /// The blocks that the instance depends on, to be recorded with it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub dependencies: BTreeSet<ResourceAddress>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub dependencies: Dependencies,
     /// The provider configuration: `aws`, or `aws.<alias>`.
     pub provider: String,
     /// Whether the block has, or must take over, `create_before_destroy`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Object, ObjectId, ResourceAddress};
+use crate::{Address, Dependencies, Object, ObjectId, ResourceAddress};
 
 /// All that is recorded of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,8 +70,8 @@ pub struct ObjectState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The blocks it depends on, so that what left the spec is still deleted in the right order.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub dependencies: BTreeSet<ResourceAddress>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub dependencies: Dependencies,
     /// When it was created, in seconds since the Unix epoch: a young object that is not found may only be not yet
     /// visible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,15 +127,14 @@ impl Snapshot {
             blocks.keys().copied().filter(|block| self.has_block(block)).collect();
         for resource in self.resources.values_mut() {
             for object in resource.current.iter_mut().chain(&mut resource.deposed) {
-                let is_moved = |it: &&ResourceAddress| blocks.contains_key(*it);
-                let moved: Vec<ResourceAddress> =
-                    object.dependencies.iter().filter(is_moved).cloned().collect();
-                for from in moved {
-                    object.dependencies.extend(blocks[&from].iter().map(|to| (*to).clone()));
-                    if !left.contains(&from) {
-                        object.dependencies.remove(&from);
-                    }
+                let dependencies = &object.dependencies;
+                if !dependencies.iter().any(|it| blocks.contains_key(it)) {
+                    continue;
                 }
+                let kept =
+                    dependencies.iter().filter(|it| !blocks.contains_key(it) || left.contains(it));
+                let come = dependencies.iter().filter_map(|it| blocks.get(it)).flatten();
+                object.dependencies = kept.chain(come.copied()).cloned().collect();
             }
         }
     }

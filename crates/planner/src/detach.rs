@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile_model::detach::{Detached, Reference, detached, references};
 use reconcile_model::{
-    Action, Change, Diagnostic, Mode, Object, Path, ReplaceOrder, ResourceAddress, Schema,
+    Action, Change, Dependencies, Diagnostic, Mode, Object, Path, ReplaceOrder, ResourceAddress,
+    Schema,
 };
 
 use crate::input::PlanInput;
@@ -54,7 +55,7 @@ impl Gone {
         &'a self,
         reference: &Reference<'_>,
         changes: &'a [Change],
-        dependencies: &'a BTreeSet<ResourceAddress>,
+        dependencies: &'a Dependencies,
     ) -> impl Iterator<Item = usize> + 'a {
         let values = self.by_value.get(reference.type_name);
         let values = values.and_then(|attributes| attributes.get(reference.attribute));
@@ -91,7 +92,7 @@ pub(crate) fn gives_way(
     live: &Object,
     in_place: &InPlace,
     changes: &[Change],
-    dependencies: &BTreeSet<ResourceAddress>,
+    dependencies: &Dependencies,
 ) -> Option<Path> {
     if in_place.blocks.is_empty() {
         return None;

@@ -21,7 +21,7 @@ mod world;
 
 pub mod lint;
 
-use reconcile_model::{Diagnostic, Plan, plan::FORMAT_VERSION};
+use reconcile_model::{Change, Diagnostic, Plan, plan::FORMAT_VERSION};
 use reconcile_spec::Scope;
 
 pub use input::{DataRead, DataResults, Live, Observation, PlanInput};
@@ -73,7 +73,7 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
         change.previous_address = input.moves.previous(&change.address).cloned();
         change.imported = input.imported.contains(&change.address);
     }
-    changes.sort_by(|a, b| (&a.address, a.deposed, &a.id).cmp(&(&b.address, b.deposed, &b.id)));
+    sort(&mut changes);
     drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let detachments = detach::detachments(input, &changes);
     warnings.extend(detach::warnings(&changes, &detachments));
@@ -95,4 +95,22 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
         checks: Vec::new(),
     };
     Ok(Outcome::Planned(Box::new(Planned { plan, scope })))
+}
+
+/// Sorts changes by what they are about. Each is moved once: a change is hundreds of bytes, which to move about on every
+/// level of a sort would cost more than to compare them.
+fn sort(changes: &mut [Change]) {
+    let key = |index: &usize| {
+        let Change { address, deposed, id, .. } = &changes[*index];
+        (address, *deposed, id)
+    };
+    let mut order: Vec<usize> = (0..changes.len()).collect();
+    order.sort_by(|a, b| key(a).cmp(&key(b)));
+    for place in 0..order.len() {
+        // What was there when the places were told has left for where it belongs, and another one has come instead.
+        while order[place] < place {
+            order[place] = order[order[place]];
+        }
+        changes.swap(place, order[place]);
+    }
 }

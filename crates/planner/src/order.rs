@@ -5,25 +5,29 @@
 //! every two instances, keeps the number of edges linear.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use indexmap::IndexMap;
+use petgraph::{Directed, csr::Csr};
 use reconcile_model::{
-    Action, Address, Change, ReplaceOrder, ResourceAddress,
+    Action, Address, Change, Dependencies, ReplaceOrder, ResourceAddress,
     plan::{PlanStep, StepKind},
 };
 use reconcile_spec::{Block, Spec};
 
 use crate::input::PlanInput;
 
-/// The steps of a plan while their order is being found. Steps that come before another are named as often as there is a
-/// reason.
+/// A step, and one that comes before it.
+type Edge = (usize, usize);
+
+/// The steps of a plan while their order is being found. An edge is there as often as there is a reason for it.
 #[derive(Default)]
 struct Draft {
     kinds: Vec<StepKind>,
-    /// What must come before, by step.
-    needs: Vec<Vec<usize>>,
-    /// What should come before, by step, unless that would be a circle: what is given up last comes first.
-    wishes: Vec<[Vec<usize>; 2]>,
+    /// What must come before.
+    needs: Vec<Edge>,
+    /// What should come before, unless that would be a circle: what is given up last comes first.
+    wishes: [Vec<Edge>; 2],
 }
 
 /// The place among the wishes of a delete that comes after the deletes of what uses the object, by what is recorded.
@@ -34,20 +38,20 @@ const WEAK: usize = 1;
 impl Draft {
     fn add(&mut self, kind: StepKind) -> usize {
         self.kinds.push(kind);
-        self.needs.push(Vec::new());
-        self.wishes.push(Default::default());
         self.kinds.len() - 1
     }
 
-    /// Returns what each of some steps has to wait for so that it waits for all of `before`: these themselves, or a barrier
-    /// behind them where many would wait for many.
-    fn gathered(&mut self, before: Vec<usize>, waiting: usize) -> Vec<usize> {
-        if before.len() * waiting <= MANY * (before.len() + waiting) {
-            return before;
+    fn need(&mut self, step: usize, before: impl IntoIterator<Item = usize>) {
+        self.needs.extend(before.into_iter().map(|it| (step, it)));
+    }
+
+    /// Replaces what many steps would all wait for, where that is many as well, by a barrier behind it.
+    fn gather(&mut self, before: &mut Vec<usize>, waiting: usize) {
+        if before.len() * waiting > MANY * (before.len() + waiting) {
+            let barrier = self.add(StepKind::Barrier);
+            self.need(barrier, before.drain(..));
+            before.push(barrier);
         }
-        let barrier = self.add(StepKind::Barrier);
-        self.needs[barrier] = before;
-        vec![barrier]
     }
 }
 
@@ -94,10 +98,10 @@ pub(crate) fn steps(
             Action::Replace(order) => {
                 let delete = draft.add(StepKind::Delete(index));
                 let create = draft.add(StepKind::Create(index));
-                draft.needs[delete].extend(first.get(&index).into_iter().flatten());
+                draft.need(delete, first.get(&index).into_iter().flatten().copied());
                 match order {
-                    ReplaceOrder::DeleteThenCreate => draft.needs[create].push(delete),
-                    ReplaceOrder::CreateThenDelete => draft.needs[delete].push(create),
+                    ReplaceOrder::DeleteThenCreate => draft.need(create, [delete]),
+                    ReplaceOrder::CreateThenDelete => draft.need(delete, [create]),
                 };
                 applies.add(block, create);
                 deletes.entry(block).or_default().push(delete);
@@ -109,12 +113,12 @@ pub(crate) fn steps(
     }
     let applied = applied_barriers(&mut draft, &applies);
     let deleted = barriers(&mut draft, &deletes);
+    let mut before = Vec::new();
     for (block, steps) in applies.each() {
-        let before = barriers_of(block, &applied);
-        let before = draft.gathered(before, steps.len());
-        for &step in steps {
-            draft.needs[step].extend(&before);
-        }
+        before.extend(barriers_of(block, &applied));
+        draft.gather(&mut before, steps.len());
+        steps.iter().for_each(|&step| draft.need(step, before.iter().copied()));
+        before.clear();
     }
     let recorded = recorded_users(input, &deletes);
     let planned = planned_users(changes, &deletes);
@@ -140,9 +144,10 @@ pub(crate) fn steps(
                     None => wishes[WEAK].push(barrier),
                 }
             }
-            let wishes = wishes.map(|before| draft.gathered(before, steps.len()));
-            for step in steps {
-                draft.wishes[step] = wishes.clone();
+            for (rank, mut before) in wishes.into_iter().enumerate() {
+                draft.gather(&mut before, steps.len());
+                let edges = steps.iter().flat_map(|&step| before.iter().map(move |&it| (step, it)));
+                draft.wishes[rank].extend(edges);
             }
         }
     }
@@ -165,24 +170,35 @@ fn step_order(changes: &[Change], kind: &StepKind) -> Option<ReplaceOrder> {
 /// The creates, updates, and reads: they are of blocks of the spec.
 struct Applies<'s> {
     spec: &'s Spec,
-    /// The steps of each block, by its index.
-    of_blocks: Vec<Vec<usize>>,
+    /// All of them. Those of a block stand together, as its changes do.
+    steps: Vec<usize>,
+    /// Where those of each block stand, by its index.
+    of_blocks: Vec<Range<usize>>,
 }
 
 impl<'s> Applies<'s> {
     fn new(spec: &'s Spec) -> Self {
-        Self { spec, of_blocks: vec![Vec::new(); spec.blocks.len()] }
+        Self { spec, steps: Vec::new(), of_blocks: vec![0..0; spec.blocks.len()] }
     }
 
     fn add(&mut self, block: &ResourceAddress, step: usize) {
         let index = self.spec.blocks.get_index_of(block);
-        self.of_blocks[index.expect("what is applied is in the spec")].push(step);
+        let of_block = &mut self.of_blocks[index.expect("what is applied is in the spec")];
+        if Range::is_empty(of_block) {
+            of_block.start = self.steps.len();
+        }
+        self.steps.push(step);
+        of_block.end = self.steps.len();
+    }
+
+    fn of(&self, block: &Block) -> &[usize] {
+        &self.steps[self.of_blocks[block.index()].clone()]
     }
 
     /// Returns the steps of each block that has any.
     fn each(&self) -> impl Iterator<Item = (&'s Block, &[usize])> {
-        let all = self.spec.blocks.values().zip(&self.of_blocks);
-        all.map(|(block, steps)| (block, &**steps)).filter(|(_, steps)| !steps.is_empty())
+        let all = self.spec.blocks.values().map(|block| (block, self.of(block)));
+        all.filter(|(_, steps)| !steps.is_empty())
     }
 }
 
@@ -194,22 +210,25 @@ type OfBlocks<'a> = IndexMap<&'a ResourceAddress, Vec<usize>>;
 fn applied_barriers(draft: &mut Draft, applies: &Applies<'_>) -> Vec<Option<usize>> {
     let mut all = vec![None; applies.of_blocks.len()];
     for block in applies.spec.order() {
-        let before = barriers_of(block, &all);
-        let steps = &applies.of_blocks[block.index()];
-        if steps.is_empty() && before.is_empty() {
+        let steps = applies.of(block);
+        if steps.is_empty() && barriers_of(block, &all).next().is_none() {
             continue;
         }
         let barrier = draft.add(StepKind::Barrier);
         // The block's own steps wait for its dependencies; without any the barrier passes the wait on.
-        draft.needs[barrier] = if steps.is_empty() { before } else { steps.clone() };
+        if steps.is_empty() {
+            draft.need(barrier, barriers_of(block, &all));
+        } else {
+            draft.need(barrier, steps.iter().copied());
+        }
         all[block.index()] = Some(barrier);
     }
     all
 }
 
 /// Returns the barriers behind the blocks that a block depends on, of those that have one.
-fn barriers_of(block: &Block, barriers: &[Option<usize>]) -> Vec<usize> {
-    block.dependency_indexes().iter().filter_map(|&index| barriers[index]).collect()
+fn barriers_of(block: &Block, barriers: &[Option<usize>]) -> impl Iterator<Item = usize> {
+    block.dependency_indexes().iter().filter_map(|&index| barriers[index])
 }
 
 /// Adds a barrier behind the deletes of each block.
@@ -217,7 +236,7 @@ fn barriers<'a>(draft: &mut Draft, steps: &OfBlocks<'a>) -> IndexMap<&'a Resourc
     let mut all = IndexMap::new();
     for (address, steps) in steps {
         let barrier = draft.add(StepKind::Barrier);
-        draft.needs[barrier].clone_from(steps);
+        draft.need(barrier, steps.iter().copied());
         all.insert(*address, barrier);
     }
     all
@@ -238,7 +257,7 @@ fn planned_users<'a>(changes: &'a [Change], deletes: &OfBlocks<'_>) -> Users<'a>
 }
 
 fn users<'a>(
-    all: impl Iterator<Item = (&'a Address, &'a BTreeSet<ResourceAddress>)>,
+    all: impl Iterator<Item = (&'a Address, &'a Dependencies)>,
     deletes: &OfBlocks<'_>,
 ) -> Users<'a> {
     let mut users = Users::new();
@@ -260,30 +279,20 @@ fn users<'a>(
 /// replaced delete-first.
 fn sorted(draft: Draft) -> Vec<PlanStep> {
     let Draft { kinds, needs, mut wishes } = draft;
-    let before = |wishes: &[[Vec<usize>; 2]]| -> Vec<Vec<usize>> {
-        let all = needs.iter().zip(wishes);
-        let all = all.map(|(needs, [strong, weak])| [&**needs, strong, weak].concat());
-        all.map(|mut before| {
-            before.sort_unstable();
-            before.dedup();
-            before
-        })
-        .collect()
-    };
-    let (order, edges) = loop {
-        let edges = before(&wishes);
-        match topological(&edges) {
-            Ok(order) => break (order, edges),
+    let (order, before) = loop {
+        let mut edges = [&*needs, &wishes[STRONG], &wishes[WEAK]].concat();
+        let before = graph(kinds.len(), &mut edges);
+        match topological(&before, edges) {
+            Ok(order) => break (order, before),
             Err(circle) => {
-                let rank = if circle.iter().any(|&step| !wishes[step][WEAK].is_empty()) {
-                    WEAK
-                } else {
-                    STRONG
-                };
-                let given_up =
-                    circle.iter().filter(|&&step| !wishes[step][rank].is_empty()).count();
-                assert!(given_up > 0, "what must come before is free of circles: blocks are");
-                circle.iter().for_each(|&step| wishes[step][rank].clear());
+                let is_given_up = |&(step, _): &Edge| circle.binary_search(&step).is_ok();
+                let rank = if wishes[WEAK].iter().any(is_given_up) { WEAK } else { STRONG };
+                let kept = wishes[rank].len();
+                wishes[rank].retain(|it| !is_given_up(it));
+                assert!(
+                    wishes[rank].len() < kept,
+                    "what must come before is free of circles: blocks are"
+                );
             }
         }
     };
@@ -294,40 +303,53 @@ fn sorted(draft: Draft) -> Vec<PlanStep> {
     order
         .iter()
         .map(|&step| {
-            let mut waits_for: Vec<usize> = edges[step].iter().map(|&other| place[other]).collect();
+            let before = before.neighbors_slice(step).iter();
+            let mut waits_for: Vec<usize> = before.map(|&other| place[other]).collect();
             waits_for.sort_unstable();
             PlanStep { kind: kinds[step].clone(), waits_for }
         })
         .collect()
 }
 
-/// Returns the steps in an order that respects all edges, or those that are in a circle, or between two.
-fn topological(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
-    let count = before.len();
-    let mut after: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for (step, before) in before.iter().enumerate() {
-        before.iter().for_each(|&other| after[other].push(step));
+/// The edges of all steps in one list, by step.
+type Edges = Csr<(), (), Directed, usize>;
+
+/// Brings edges into order, each once, and returns them by their first step.
+fn graph(steps: usize, edges: &mut Vec<Edge>) -> Edges {
+    edges.sort_unstable();
+    edges.dedup();
+    let mut graph = Csr::from_sorted_edges(edges).expect("the edges are sorted");
+    while graph.node_count() < steps {
+        graph.add_node(());
     }
-    let open: Vec<usize> = before.iter().map(Vec::len).collect();
-    let order = peel(open, |step| after[step].iter().copied());
+    graph
+}
+
+/// Returns the steps in an order that respects all edges, or those, in order, that are in a circle, or between two.
+fn topological(before: &Edges, mut edges: Vec<Edge>) -> Result<Vec<usize>, Vec<usize>> {
+    let count = before.node_count();
+    edges.iter_mut().for_each(|(step, before)| std::mem::swap(step, before));
+    let after = graph(count, &mut edges);
+    let order = peel(before, &after);
     if order.len() == count {
         return Ok(order);
     }
     // What nothing in a circle comes before is left over from the front; what comes behind one, from the back.
-    let open: Vec<usize> = after.iter().map(Vec::len).collect();
-    let behind = peel(open, |step| before[step].iter().copied());
+    let behind = peel(&after, before);
     let mut is_free = vec![false; count];
     order.into_iter().chain(behind).for_each(|step| is_free[step] = true);
     Err((0..count).filter(|&step| !is_free[step]).collect())
 }
 
 /// Takes away steps that wait for nothing, again and again, and returns them in that order.
-fn peel<I: Iterator<Item = usize>>(mut open: Vec<usize>, next: impl Fn(usize) -> I) -> Vec<usize> {
-    let mut ready: VecDeque<usize> = (0..open.len()).filter(|&step| open[step] == 0).collect();
-    let mut order = Vec::with_capacity(open.len());
+fn peel(before: &Edges, after: &Edges) -> Vec<usize> {
+    let count = before.node_count();
+    let mut open: Vec<usize> = (0..count).map(|step| before.out_degree(step)).collect();
+    let mut ready: VecDeque<usize> = (0..count).filter(|&step| open[step] == 0).collect();
+    let mut order = Vec::with_capacity(count);
     while let Some(step) = ready.pop_front() {
         order.push(step);
-        for follower in next(step) {
+        for &follower in after.neighbors_slice(step) {
             open[follower] -= 1;
             if open[follower] == 0 {
                 ready.push_back(follower);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use reconcile_model::{
-    Action, Address, Change, Diagnostic, InstanceKey, Mode, Object, ObjectId, ObjectState, Reason,
-    ResourceAddress, ResourceState, Schema, Value,
+    Action, Address, Change, Dependencies, Diagnostic, InstanceKey, Mode, Object, ObjectId,
+    ObjectState, Reason, ResourceAddress, ResourceState, Schema, Value,
     plan::{Drift, PlanMode},
 };
 use reconcile_spec::{Block, Expansion, Fate, Instances, Moved, Removed, Scope};
@@ -137,7 +137,7 @@ impl<'a, 's> World<'a, 's> {
                 Err(more) => {
                     self.errors.extend(more);
                     // What depends on it is still looked at, for its own errors.
-                    self.scope.set(&block.address, Instances::One(Value::Unknown));
+                    self.scope.set(block, Instances::One(Value::Unknown));
                 }
             }
         }
@@ -182,7 +182,7 @@ impl<'a, 's> World<'a, 's> {
                     .collect(),
             ),
         };
-        self.scope.set(&block.address, instances);
+        self.scope.set(block, instances);
         let is_changing = self.changes[first..].iter().any(|it| it.action != Action::NoOp);
         let planned = PlannedBlock { changes: first..self.changes.len(), is_changing };
         self.planned[block.index()] = Some(planned);
@@ -345,7 +345,7 @@ pub(crate) fn blank(address: &Address, provider: &str) -> Change {
         restart: Vec::new(),
         reason: Reason::Unchanged,
         causes: Vec::new(),
-        dependencies: BTreeSet::new(),
+        dependencies: Dependencies::default(),
         provider: provider.to_owned(),
         create_before_destroy: false,
         timeouts: BTreeMap::new(),

@@ -64,14 +64,14 @@ impl Graph {
             graph.block(&change.address.resource, &change.dependencies);
         }
         for name in plan.outputs.keys() {
-            graph.output(name, &BTreeSet::new());
+            graph.output(name, &[]);
         }
         graph.color(plan);
         graph
     }
 
     /// Adds a block and what it depends on; of one that is there already, what it depends on besides.
-    pub fn block(&mut self, address: &ResourceAddress, needs: &BTreeSet<ResourceAddress>) {
+    pub fn block(&mut self, address: &ResourceAddress, needs: &[ResourceAddress]) {
         let kind = match address.mode {
             Mode::Managed => NodeKind::Resource,
             Mode::Data => NodeKind::Data,
@@ -80,11 +80,11 @@ impl Graph {
     }
 
     /// Adds an output and what its value comes from.
-    pub fn output(&mut self, name: &str, needs: &BTreeSet<ResourceAddress>) {
+    pub fn output(&mut self, name: &str, needs: &[ResourceAddress]) {
         self.node(output_name(name), NodeKind::Output, needs);
     }
 
-    fn node(&mut self, name: String, kind: NodeKind, needs: &BTreeSet<ResourceAddress>) {
+    fn node(&mut self, name: String, kind: NodeKind, needs: &[ResourceAddress]) {
         let needs = needs.iter().map(ToString::to_string).filter(|needed| *needed != name);
         self.needs.entry(name.clone()).or_default().extend(needs);
         let node = GraphNode { kind, action: None, instances: None };
@@ -107,7 +107,7 @@ impl Graph {
         for (name, output) in &plan.outputs {
             let node = output_name(name);
             if !self.nodes.contains_key(&node) {
-                self.output(name, &BTreeSet::new());
+                self.output(name, &[]);
             }
             self.worsen(&node, output.action);
         }
@@ -285,7 +285,7 @@ mod tests {
     fn graph(edges: &[(&str, &[&str])]) -> Graph {
         let mut graph = Graph::new();
         for (name, needs) in edges {
-            graph.block(&block(name), &needs.iter().map(|it| block(it)).collect());
+            graph.block(&block(name), &needs.iter().map(|it| block(it)).collect::<Vec<_>>());
         }
         graph
     }

@@ -103,11 +103,9 @@ impl<'s> Scope<'s> {
         self.spec
     }
 
-    /// Sets the objects of a block. An address that is not in the spec is ignored.
-    pub fn set(&mut self, block: &ResourceAddress, instances: Instances) {
-        if let Some(index) = self.spec.blocks.get_index_of(block) {
-            self.hold(index, Held::Known(instances));
-        }
+    /// Sets the objects of a block of the spec.
+    pub fn set(&mut self, block: &Block, instances: Instances) {
+        self.hold(block.index, Held::Known(instances));
     }
 
     /// Sets the object of one instance. The other instances stay as they are; an address that is not in the spec is

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use reconcile_model::{Address, InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value};
+use reconcile_model::{
+    Address, Dependencies, InstanceKey, Object, Path, ResourceAddress, Schema, Span, Value,
+};
 
 use crate::files::FileReader;
 use crate::node::{Entry, Node};
@@ -81,7 +83,7 @@ pub struct Block {
     /// The body's own place.
     pub(crate) place: Place,
     /// The blocks it depends on directly, `depends_on` included.
-    pub(crate) dependencies: BTreeSet<ResourceAddress>,
+    pub(crate) dependencies: Dependencies,
     /// The same by index.
     pub(crate) dependency_indexes: Vec<usize>,
     /// The blocks of `depends_on`, and where each is named.
@@ -260,7 +262,7 @@ pub struct Output {
     /// Where the output's name stands.
     pub span: Span,
     /// The blocks it depends on, through locals too, `depends_on` included.
-    pub dependencies: BTreeSet<ResourceAddress>,
+    pub dependencies: Dependencies,
     /// The blocks that `depends_on` names.
     pub(crate) depends_on: Vec<ResourceAddress>,
     pub(crate) value: Node,
@@ -277,7 +279,7 @@ pub struct Check {
     /// Its own data sources, each after those that it mentions.
     pub data: Vec<ResourceAddress>,
     /// The other blocks it depends on, through its data sources and locals too.
-    pub dependencies: BTreeSet<ResourceAddress>,
+    pub dependencies: Dependencies,
     pub(crate) assertions: Vec<Condition>,
 }
 
@@ -290,9 +292,8 @@ impl Spec {
 
     /// Returns the blocks that a block depends on directly: those its expressions mention, through locals too, and those
     /// in `depends_on`. Empty for an address that is not in the spec.
-    pub fn dependencies(&self, address: &ResourceAddress) -> &BTreeSet<ResourceAddress> {
-        static NONE: BTreeSet<ResourceAddress> = BTreeSet::new();
-        self.blocks.get(address).map_or(&NONE, |block| &block.dependencies)
+    pub fn dependencies(&self, address: &ResourceAddress) -> &[ResourceAddress] {
+        self.blocks.get(address).map_or(&[], |block| &block.dependencies)
     }
 
     /// Tells whether a variable is declared sensitive.
@@ -312,7 +313,7 @@ impl Block {
     }
 
     /// Returns the blocks that it depends on directly; see [`Spec::dependencies`].
-    pub fn dependencies(&self) -> &BTreeSet<ResourceAddress> {
+    pub fn dependencies(&self) -> &Dependencies {
         &self.dependencies
     }
 

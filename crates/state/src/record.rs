@@ -3,10 +3,10 @@
 //! The life of an operation is an [`Intent`], then an outcome, then a commit or a failure; [`fold`](mod@crate::fold) says which
 //! order is legal and what each record does to the state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use reconcile_model::{
-    Address, Object, ObjectId, ObjectState, ResourceAddress, Snapshot, event::Verb,
+    Address, Dependencies, Object, ObjectId, ObjectState, Snapshot, event::Verb,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +85,8 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
     /// The blocks that the instance depends on, to be recorded with it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub dependencies: BTreeSet<ResourceAddress>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub dependencies: Dependencies,
     /// Whether a create replaces an object that stays until the new one is there: the old one is deposed by the outcome.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create_before_destroy: bool,

@@ -1,7 +1,5 @@
 //! The plan of the tour in docs/reviewing.md: a bit of everything that a reviewer meets.
 
-use std::collections::BTreeSet;
-
 use reconcile_model::{
     Action, Reason, ReplaceOrder, ResourceAddress, Value,
     plan::{DriftAnswer, DriftOutcome},
@@ -19,7 +17,7 @@ fn needs(making: &mut Making, names: &[&str]) {
             None => ResourceAddress::managed(kind, name),
         }
     };
-    let needed: BTreeSet<ResourceAddress> = names.iter().map(address).collect();
+    let needed = names.iter().map(address).collect();
     making.plan.changes.last_mut().unwrap().dependencies = needed;
 }
 

@@ -1,8 +1,6 @@
 //! Graphs in each form.
 
-use std::collections::BTreeSet;
-
-use reconcile_model::{Action, ReplaceOrder, ResourceAddress};
+use reconcile_model::{Action, Dependencies, ReplaceOrder, ResourceAddress};
 use reconcile_report::{Graph, graph};
 
 use crate::support::Making;
@@ -12,7 +10,7 @@ fn managed(name: &str) -> ResourceAddress {
     ResourceAddress::managed(kind, name)
 }
 
-fn needs(names: &[&str]) -> BTreeSet<ResourceAddress> {
+fn needs(names: &[&str]) -> Dependencies {
     names.iter().map(|name| managed(name)).collect()
 }
 
@@ -22,8 +20,8 @@ fn stack() -> Graph {
     let image = ResourceAddress::data("aws_ami", "linux");
     graph.block(&image, &needs(&[]));
     graph.block(&managed("aws_security_group.web"), &needs(&[]));
-    let mut of_servers = needs(&["aws_security_group.web"]);
-    of_servers.insert(image);
+    let of_servers: Dependencies =
+        needs(&["aws_security_group.web"]).iter().cloned().chain([image]).collect();
     graph.block(&managed("aws_instance.web"), &of_servers);
     graph.block(&managed("aws_key_pair.lab"), &needs(&[]));
     // What the way through the instance implies is not drawn.
@@ -110,10 +108,8 @@ fn five_hundred_blocks_are_drawn() {
     graph.block(&name(0), &needs(&[]));
     for at in 1..500_usize {
         // A tree of three branches a node, and some ways across.
-        let mut needed = BTreeSet::from([name((at - 1) / 3)]);
-        if at % 7 == 0 {
-            needed.insert(name(at / 2));
-        }
+        let across = (at % 7 == 0).then(|| name(at / 2));
+        let needed: Dependencies = [name((at - 1) / 3)].into_iter().chain(across).collect();
         graph.block(&name(at), &needed);
     }
     let svg = graph::svg(&graph);

@@ -245,7 +245,7 @@ impl Making {
             restart: proposal.restart,
             reason,
             causes,
-            dependencies: BTreeSet::new(),
+            dependencies: Default::default(),
             provider: "aws".into(),
             create_before_destroy: false,
             timeouts: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use reconcile_model::{Mode, Schema};
+use reconcile_model::{Dependencies, Mode, Schema};
 
 use super::lifecycle::provider_key;
 use super::names::{Head, Repeated, SpecNames, Tables, Where};
@@ -175,7 +175,7 @@ impl Loader {
             repeat,
             body,
             place: part.key.place,
-            dependencies: BTreeSet::new(),
+            dependencies: Dependencies::default(),
             dependency_indexes: Vec::new(),
             depends_on,
         }

@@ -1,9 +1,7 @@
 //! `check` blocks.
 
-use std::collections::BTreeSet;
-
 use indexmap::IndexMap;
-use reconcile_model::Value;
+use reconcile_model::{Dependencies, Value};
 
 use super::Loader;
 use super::names::{SpecNames, Tables, Where};
@@ -52,7 +50,7 @@ impl Loader {
             name: key.text.to_string(),
             span: self.files.span(key.place),
             data,
-            dependencies: BTreeSet::new(),
+            dependencies: Dependencies::default(),
             assertions,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
-use reconcile_model::{Attribute, Diagnostic, Value};
+use reconcile_model::{Attribute, Dependencies, Diagnostic, Value};
 
 use super::lifecycle::mentioned;
 use crate::expression::walk::{self, Mentions};
@@ -59,7 +59,7 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
     for mentions in of_blocks {
         let mut blocks = mentions.blocks;
         walk::blocks_of_cells(mentions.cells, &spec.cells, &mut blocks);
-        let addresses: BTreeSet<_> = blocks.iter().copied().filter_map(address).collect();
+        let addresses: Dependencies = blocks.iter().copied().filter_map(address).collect();
         all.push((addresses, blocks.into_iter().collect()));
     }
     let checks: Vec<BTreeSet<_>> = of_checks
@@ -87,7 +87,7 @@ pub(super) fn connect(spec: &mut Spec) -> Vec<Diagnostic> {
         (block.dependencies, block.dependency_indexes) = (addresses, indexes);
     }
     for (output, dependencies) in spec.outputs.values_mut().zip(outputs) {
-        output.dependencies.extend(dependencies);
+        output.dependencies = output.depends_on.iter().cloned().chain(dependencies).collect();
     }
     for (check, dependencies) in spec.checks.values_mut().zip(checks) {
         let of_data = check.data.iter().filter_map(|own| spec.blocks.get(own));

@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use hcl_edit::expr::{Expression, TraversalOperator};
-use reconcile_model::{Attribute, InstanceKey, Kind, Mode, Path, ResourceAddress, Schema};
+use reconcile_model::{
+    Attribute, Dependencies, InstanceKey, Kind, Mode, Path, ResourceAddress, Schema,
+};
 
 use super::Loader;
 use super::block::is_unknown;
@@ -352,7 +354,7 @@ impl Loader {
             description,
             sensitive,
             span: self.files.span(key.place),
-            dependencies: depends_on.iter().cloned().collect(),
+            dependencies: Dependencies::default(),
             depends_on,
             value: self.node(value, &names),
             preconditions,

@@ -29,7 +29,7 @@ fn create(index: usize) -> [Record; 2] {
         request: Object::new(),
         schema_version: 1,
         restart: false,
-        dependencies: BTreeSet::new(),
+        dependencies: Default::default(),
         create_before_destroy: false,
         timeouts: BTreeMap::new(),
         attempt: 1,
@@ -85,7 +85,7 @@ fn a_block_moves_at_the_cost_of_its_instances() {
     let mut snapshot = Snapshot::new("web", "lineage");
     for index in 0..COUNT {
         for (address, dependencies) in
-            [(at("old", index), BTreeSet::new()), (at("user", index), [old.clone()].into())]
+            [(at("old", index), Default::default()), (at("user", index), [old.clone()].into())]
         {
             let current = Some(object(dependencies));
             let state = reconcile_model::ResourceState { current, deposed: Vec::new() };

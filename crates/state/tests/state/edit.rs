@@ -10,7 +10,7 @@ use crate::fixtures::*;
 /// Two instances of a block, one that depends on them, and a data source.
 fn state() -> Snapshot {
     let mut dependent = object("i-9");
-    dependent.dependencies.insert(ResourceAddress::managed("aws_instance", "web"));
+    dependent.dependencies = [ResourceAddress::managed("aws_instance", "web")].into();
     let dependent =
         StateChange::SetCurrent { address: address("aws_lb.front"), object: Box::new(dependent) };
     let records = [
@@ -115,7 +115,7 @@ fn what_is_wrong_with_a_state_is_found() {
     let gone = ResourceAddress::managed("aws_vpc", "gone");
     let first = broken.resources.get_mut(&address("aws_instance.web[0]")).unwrap();
     let current = first.current.as_mut().unwrap();
-    current.dependencies.extend([front, gone]);
+    current.dependencies = [front, gone].into();
     current.attributes.set("id", Value::Unknown);
     current
         .attributes

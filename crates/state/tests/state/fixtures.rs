@@ -1,6 +1,6 @@
 //! Records and objects to test with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reconcile_model::{
@@ -25,7 +25,7 @@ pub(crate) fn object(id: &str) -> ObjectState {
         schema_version: 1,
         provider: "aws".to_owned(),
         region: Some("ap-northeast-2".to_owned()),
-        dependencies: BTreeSet::new(),
+        dependencies: Default::default(),
         created_at: Some(1_700_000_000),
         create_before_destroy: false,
         timeouts: BTreeMap::new(),

@@ -190,7 +190,7 @@ fn forgetting_ends_what_is_pending_there() {
 fn a_move_takes_dependents_along() {
     let group = "aws_security_group.web";
     let mut dependent = object("i-1");
-    dependent.dependencies.insert(address(group).resource);
+    dependent.dependencies = [address(group).resource].into();
     let dependent = StateChange::SetCurrent { address: address(WEB), object: Box::new(dependent) };
     let records = vec![
         change(set(&format!("{group}[0]"), "sg-0")),

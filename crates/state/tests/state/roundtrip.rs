@@ -1,8 +1,8 @@
 //! What is written is what is read, whatever it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use proptest::collection::{btree_map, btree_set, vec};
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use reconcile_model::{
@@ -55,7 +55,7 @@ prop_compose! {
         attributes in object_of_values(),
         schema_version in any::<u32>(),
         region in option::of("[a-z0-9-]{1,14}"),
-        dependencies in btree_set(block(), 0..4),
+        dependencies in vec(block(), 0..4),
         created_at in option::of(any::<u64>()),
         create_before_destroy in any::<bool>(),
         timeouts in btree_map("create|update|delete", any::<u64>(), 0..3),
@@ -74,7 +74,7 @@ prop_compose! {
             schema_version,
             provider: "aws.east".to_owned(),
             region,
-            dependencies,
+            dependencies: dependencies.into_iter().collect(),
             created_at,
             create_before_destroy,
             timeouts,
@@ -177,8 +177,7 @@ fn what_is_sensitive_is_written_sealed_or_not_at_all() {
 fn maps_of_timeouts_are_in_order() {
     let mut state = object("i-1");
     state.timeouts = BTreeMap::from([("update".to_owned(), 2), ("create".to_owned(), 1)]);
-    state.dependencies =
-        BTreeSet::from(["b", "a"].map(|name| ResourceAddress::managed("aws_vpc", name)));
+    state.dependencies = ["b", "a"].map(|name| ResourceAddress::managed("aws_vpc", name)).into();
     let json = serde_json::to_string(&state).unwrap();
     assert!(json.contains(r#""timeouts":{"create":1,"update":2}"#), "{json}");
     assert!(json.contains(r#""dependencies":["aws_vpc.a","aws_vpc.b"]"#), "{json}");

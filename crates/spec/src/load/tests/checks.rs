@@ -29,7 +29,7 @@ fn a_check_keeps_its_data_sources_to_itself() {
     let address = |name: &str| ResourceAddress::data("aws_ami", name);
     assert_eq!(check.data, [address("newest"), address("second")]);
     let balancer = ResourceAddress::managed("aws_lb", "web");
-    assert_eq!(check.dependencies, [balancer.clone()].into());
+    assert_eq!(*check.dependencies, [balancer.clone()]);
     assert!(spec.order().map(|it| &it.address).eq([&balancer]));
     assert_eq!(spec.blocks[&address("newest")].check.as_deref(), Some("images"));
 }
@@ -51,7 +51,7 @@ fn assertions_hold_fail_or_are_not_known() {
     let unknown = "An assertion is known after apply only";
     assert_eq!(told(&scope), [unknown, unknown]);
     let set = |scope: &mut Scope<'_>, address: ResourceAddress, object: Object| {
-        scope.set(&address, Instances::One(Value::Map(object)));
+        scope.set(&spec.blocks[&address], Instances::One(Value::Map(object)));
     };
     let names = |names: &[&str]| Value::List(names.iter().map(|it| Value::from(*it)).collect());
     let newest = Object::new().with("id", "ami-1");

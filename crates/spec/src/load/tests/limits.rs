@@ -152,7 +152,7 @@ resource:
     let spec = &loaded.spec;
     let mut scope = Scope::new(spec);
     let object = |index: usize| Value::Map(Object::new().with("id", format!("lb-{index}")));
-    scope.set(&spec.blocks[0].address, Instances::Count((0..count).map(object).collect()));
+    scope.set(&spec.blocks[0], Instances::Count((0..count).map(object).collect()));
     for index in 0..count {
         let key = InstanceKey::Index(index);
         let config = scope.configure(&spec.blocks[1], Some(&key)).unwrap();

@@ -112,7 +112,7 @@ fn values_follow_what_is_known() {
     let group = scope.configure(block("aws_security_group.web"), None).unwrap();
     assert_eq!(format!("{group:?}"), r#"{"ingress": [{"from_port": 80}], "name": "web"}"#);
     let ami = |id: &str| Value::Map(Object::new().with("id", id).with("names", vec!["a", "b"]));
-    scope.set(&block("data.aws_ami.linux").address, Instances::One(ami("ami-1")));
+    scope.set(block("data.aws_ami.linux"), Instances::One(ami("ami-1")));
     let image = |scope: &Scope<'_>| {
         scope.configure(block("aws_instance.web"), Some(&key)).unwrap().string("ami")
     };
@@ -136,7 +136,7 @@ fn values_follow_what_is_known() {
     );
     let servers =
         ["10.0.0.1", "10.0.0.2"].map(|ip| Value::Map(Object::new().with("private_ip", ip)));
-    scope.set(&block("aws_instance.web").address, Instances::Count(servers.to_vec()));
+    scope.set(block("aws_instance.web"), Instances::Count(servers.to_vec()));
     let Ok(Expansion::Each(keys)) = scope.expand(block("aws_lb.later")) else { panic!() };
     assert_eq!(keys.len(), 2);
     let names: Vec<String> = scope
@@ -169,7 +169,8 @@ fn conditions_are_checked_when_they_are_known() {
     let key = InstanceKey::Index(0);
     assert_eq!(scope.conditions(web, Some(&key), When::Before, None), []);
     let bad = Value::Map(Object::new().with("id", "bad"));
-    scope.set(&"data.aws_ami.linux".parse().unwrap(), Instances::One(bad));
+    let image: reconcile_model::ResourceAddress = "data.aws_ami.linux".parse().unwrap();
+    scope.set(&spec.blocks[&image], Instances::One(bad));
     let found = scope.conditions(web, Some(&key), When::Before, None);
     assert_eq!(
         told(&found),
