@@ -1,5 +1,7 @@
 //! Addresses: what we call resources, in Terraform's notation.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -69,7 +71,7 @@ impl ResourceAddress {
         Self {
             module: Vec::new(),
             mode: Mode::Managed,
-            type_name: type_name.into(),
+            type_name: shared_type_name(type_name),
             name: name.into(),
         }
     }
@@ -162,6 +164,24 @@ impl FromStr for ResourceAddress {
     }
 }
 
+/// Returns a type's name, one for all addresses that the thread makes.
+///
+/// Addresses are compared, hashed, and written all the time. A name of a handful that all share is in the processor's
+/// cache; one of a hundred thousand copies hardly ever is.
+fn shared_type_name(text: &str) -> Arc<str> {
+    thread_local! {
+        static SHARED: RefCell<BTreeSet<Arc<str>>> = const { RefCell::new(BTreeSet::new()) };
+    }
+    SHARED.with_borrow_mut(|shared| {
+        if let Some(name) = shared.get(text) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = text.into();
+        shared.insert(Arc::clone(&name));
+        name
+    })
+}
+
 /// Reads an address; `None` for anything else.
 fn parse(text: &str) -> Option<Address> {
     let mut rest = text;
@@ -178,7 +198,8 @@ fn parse(text: &str) -> Option<Address> {
     }
     let (type_name, None) = first else { return None };
     let (name, key) = segment(&mut rest)?;
-    let resource = ResourceAddress { module, mode, type_name: type_name.into(), name: name.into() };
+    let type_name = shared_type_name(type_name);
+    let resource = ResourceAddress { module, mode, type_name, name: name.into() };
     rest.is_empty().then_some(Address { resource, key })
 }
 

@@ -59,6 +59,7 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
     }
     world.plan_removals();
     let outputs = world.plan_outputs();
+    let mut blocks = world.blocks_of_changes();
     let world::World { scope, mut changes, errors, mut warnings, mut drift, create_first, .. } =
         world;
     if !errors.is_empty() {
@@ -73,12 +74,12 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
         change.previous_address = input.moves.previous(&change.address).cloned();
         change.imported = input.imported.contains(&change.address);
     }
-    sort(&mut changes);
+    sort(&mut changes, &mut blocks);
     drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let detachments = detach::detachments(input, &changes);
     warnings.extend(detach::warnings(&changes, &detachments));
     warnings.extend_from_slice(input.moves.blocked());
-    let steps = order::steps(input, &changes, &detachments);
+    let steps = order::steps(input, &changes, &blocks, &detachments);
     let plan = Plan {
         format_version: FORMAT_VERSION,
         stack: input.spec.stack.clone(),
@@ -97,9 +98,9 @@ pub fn plan<'s>(input: &PlanInput<'_, 's>) -> Result<Outcome<'s>, Vec<Diagnostic
     Ok(Outcome::Planned(Box::new(Planned { plan, scope })))
 }
 
-/// Sorts changes by what they are about. Each is moved once: a change is hundreds of bytes, which to move about on every
+/// Sorts changes by what they are about, and their blocks with them. Each is moved once: a change is hundreds of bytes, which to move about on every
 /// level of a sort would cost more than to compare them.
-fn sort(changes: &mut [Change]) {
+fn sort(changes: &mut [Change], blocks: &mut [Option<usize>]) {
     let key = |index: &usize| {
         let Change { address, deposed, id, .. } = &changes[*index];
         (address, *deposed, id)
@@ -112,5 +113,6 @@ fn sort(changes: &mut [Change]) {
             order[place] = order[order[place]];
         }
         changes.swap(place, order[place]);
+        blocks.swap(place, order[place]);
     }
 }

@@ -60,10 +60,11 @@ const MANY: usize = 4;
 
 /// Returns the steps that carry out the changes, each after all that it waits for.
 ///
-/// `detachments` says which objects let go of which others before those are deleted, by the index of their change.
+/// `blocks` says which block of the spec each change is of. `detachments` says which objects let go of which others before those are deleted, by the index of their change.
 pub(crate) fn steps(
     input: &PlanInput<'_, '_>,
     changes: &[Change],
+    blocks: &[Option<usize>],
     detachments: &BTreeMap<usize, Vec<usize>>,
 ) -> Vec<PlanStep> {
     let mut draft = Draft::default();
@@ -77,23 +78,24 @@ pub(crate) fn steps(
     let mut applies = Applies::new(input.spec);
     let mut deletes = OfBlocks::new();
     for (index, change) in changes.iter().enumerate() {
-        let block = &change.address.resource;
+        let address = &change.address.resource;
+        let block = || blocks[index].expect("what is applied is in the spec");
         match change.action {
             Action::NoOp => {}
             Action::Forget => {
                 draft.add(StepKind::Forget(index));
             }
             Action::Read => {
-                applies.add(block, draft.add(StepKind::Read(index)));
+                applies.add(block(), draft.add(StepKind::Read(index)));
             }
             Action::Create => {
-                applies.add(block, draft.add(StepKind::Create(index)));
+                applies.add(block(), draft.add(StepKind::Create(index)));
             }
             Action::Update => {
-                applies.add(block, draft.add(StepKind::Update(index)));
+                applies.add(block(), draft.add(StepKind::Update(index)));
             }
             Action::Delete => {
-                deletes.entry(block).or_default().push(draft.add(StepKind::Delete(index)));
+                deletes.entry(address).or_default().push(draft.add(StepKind::Delete(index)));
             }
             Action::Replace(order) => {
                 let delete = draft.add(StepKind::Delete(index));
@@ -103,8 +105,8 @@ pub(crate) fn steps(
                     ReplaceOrder::DeleteThenCreate => draft.need(create, [delete]),
                     ReplaceOrder::CreateThenDelete => draft.need(delete, [create]),
                 };
-                applies.add(block, create);
-                deletes.entry(block).or_default().push(delete);
+                applies.add(block(), create);
+                deletes.entry(address).or_default().push(delete);
             }
         }
     }
@@ -181,9 +183,9 @@ impl<'s> Applies<'s> {
         Self { spec, steps: Vec::new(), of_blocks: vec![0..0; spec.blocks.len()] }
     }
 
-    fn add(&mut self, block: &ResourceAddress, step: usize) {
-        let index = self.spec.blocks.get_index_of(block);
-        let of_block = &mut self.of_blocks[index.expect("what is applied is in the spec")];
+    /// Adds a step of a block, by the index of that.
+    fn add(&mut self, block: usize, step: usize) {
+        let of_block = &mut self.of_blocks[block];
         if Range::is_empty(of_block) {
             of_block.start = self.steps.len();
         }

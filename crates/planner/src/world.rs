@@ -188,6 +188,16 @@ impl<'a, 's> World<'a, 's> {
         self.planned[block.index()] = Some(planned);
     }
 
+    /// Returns which block of the spec each change is of, by the index of the block; none for what is removed.
+    pub(crate) fn blocks_of_changes(&self) -> Vec<Option<usize>> {
+        let mut blocks = vec![None; self.changes.len()];
+        for (block, planned) in self.planned.iter().enumerate() {
+            let Some(planned) = planned else { continue };
+            blocks[planned.changes.clone()].fill(Some(block));
+        }
+        blocks
+    }
+
     /// Returns what is recorded of an instance.
     pub(crate) fn recorded(&self, address: &Address) -> Option<&'a ResourceState> {
         self.recorded.get(address).copied()
