@@ -29,7 +29,7 @@ fn a_check_keeps_its_data_sources_to_itself() {
     let address = |name: &str| ResourceAddress::data("aws_ami", name);
     assert_eq!(check.data, [address("newest"), address("second")]);
     let balancer = ResourceAddress::managed("aws_lb", "web");
-    assert_eq!(*check.dependencies, std::slice::from_ref(&balancer));
+    assert!(check.dependencies.iter().eq([&balancer]));
     assert!(spec.order().map(|it| &it.address).eq([&balancer]));
     assert_eq!(spec.blocks[&address("newest")].check.as_deref(), Some("images"));
 }
